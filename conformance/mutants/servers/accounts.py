@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from fastapi import Request  # noqa: TC002 - FastAPI reads the annotations
 from sqlalchemy import bindparam, delete, func, select, update
 
 from arcrun_server.accounts import keys as key_checks
@@ -35,6 +34,9 @@ from arcrun_server.store.pages import PagedQuery
 from arcrun_server.store.recipes import Recipes
 from arcrun_server.store.upserts import Upsert
 from arcrun_server.store.workflows import Workflows
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 
 def looks_keys_up_without_their_last_digit() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from arcrun_server.routes.credentials import CredentialRoutes
 
 if TYPE_CHECKING:
-    from fastapi import Response
+    from starlette.responses import Response
 
 
 def logs_what_is_pushed() -> None:

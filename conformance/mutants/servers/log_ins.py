@@ -6,7 +6,6 @@ import re
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from fastapi import Request  # noqa: TC002 - FastAPI reads the annotations
 from sqlalchemy import bindparam, insert, literal, select, update
 
 from arcrun_server.accounts import keys, providers
@@ -23,6 +22,8 @@ from arcrun_server.store.pending_logins import PendingLogins
 from arcrun_server.web import middleware
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+
     from arcrun_server.store.sessions import Session
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -120,8 +121,36 @@ def database_url(database_kind: str, request: pytest.FixtureRequest) -> str | No
     return server.schema()
 
 
+@pytest.fixture(scope="session")
+def new_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of a new store on SQLite, to be copied: to make one takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("sqlite") / "data"
+    Store(folder).close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def new_postgresql_store(
+    tmp_path_factory: pytest.TempPathFactory, postgresql: PostgreSQLServer
+) -> tuple[Path, str]:
+    """The data folder of a new store on PostgreSQL, and SQL that makes its tables."""
+    folder = tmp_path_factory.mktemp("postgresql") / "data"
+    url = postgresql.schema()
+    Store(folder, url).close()
+    return folder, postgresql.dump(url)
+
+
 @pytest.fixture
-def store(tmp_path: Path, database_url: str | None) -> Iterator[Store]:
+def store(
+    tmp_path: Path, database_url: str | None, request: pytest.FixtureRequest
+) -> Iterator[Store]:
+    """A new store of its own."""
+    if database_url is None:
+        folder = request.getfixturevalue("new_store")
+    else:
+        folder, tables = request.getfixturevalue("new_postgresql_store")
+        postgresql_server.execute(database_url, tables)
+    shutil.copytree(folder, tmp_path / "data")
     store = Store(tmp_path / "data", database_url)
     yield store
     store.close()

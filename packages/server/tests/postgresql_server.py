@@ -92,6 +92,18 @@ class PostgreSQLServer:
             connection.execute(f"CREATE SCHEMA {name}")
         return f"{url}{'&' if '?' in url else '?'}options={quote(f'-c search_path={name}')}"
 
+    def dump(self, url: str) -> str:
+        """Return SQL that makes the tables and rows of a schema from `schema()` in another one."""
+        name = url.rpartition("%3D")[2]
+        arguments = ["--inserts", "--no-owner", f"--schema={name}", self.url()]
+        dumped = subprocess.run(
+            [self.programs / "pg_dump", *arguments], check=True, capture_output=True, text=True
+        )
+        # Commands of psql, and those about the schema itself, are not for the other one.
+        others = ("\\", "CREATE SCHEMA ", "SELECT pg_catalog.set_config('search_path'")
+        lines = [line for line in dumped.stdout.splitlines() if not line.startswith(others)]
+        return "\n".join(lines).replace(f"{name}.", "")
+
     @contextmanager
     def database(self) -> Iterator[str]:
         """Create an empty database, give its URL, and remove it at the end."""
@@ -146,6 +158,14 @@ class PostgreSQLServer:
 
     def _control(self, *arguments: str) -> None:
         self._package.pg_ctl(["-w", *arguments], pgdata=self.folder, user=self._server.system_user)
+
+
+def execute(url: str, statements: str) -> None:
+    """Run SQL on a database."""
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        connection.execute(statements)
 
 
 @contextmanager

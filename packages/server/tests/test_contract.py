@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from fastapi.routing import APIRoute
+from starlette.routing import Route
 
 from arcrun_server.app import create_app
 from arcrun_server.routes.engine import CAPABILITIES
@@ -33,7 +33,7 @@ def test_routes_and_contract_are_the_same_set(store: Store, settings: Settings) 
     routes = {
         (method, route.path_format)
         for route in create_app(settings, store).routes
-        if isinstance(route, APIRoute)
+        if isinstance(route, Route)
         for method in route.methods
     }
     operations = {

@@ -18,7 +18,7 @@ import pytest
 pytest.importorskip("click")
 
 # One for each test.
-ACCOUNTS = 100
+ACCOUNTS = 400
 REPLIES = Path(__file__).parents[2] / "src/arcrun/commands/example/replies.yaml"
 
 
@@ -53,7 +53,7 @@ class Ended:
 Acr = Callable[..., Ended]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served() -> Iterator[dict[str, Any]]:
     """The reference engine, in a process of its own, with the replies of the example."""
     command = [sys.executable, "-m", "arcrun_server", "serve", "--port", "0", "--dev", "--json"]

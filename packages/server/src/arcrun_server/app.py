@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from arcrun_server._version import __version__
 from arcrun_server.components.registry import Registry
 from arcrun_server.errors import ApiError, StorageUnavailableError, too_many
 from arcrun_server.llm.configuration import provider_of
@@ -48,11 +47,15 @@ from arcrun_server.telemetry.telemetry import Telemetry, make_tracing
 from arcrun_server.web.event_stream import OpenStreams
 from arcrun_server.web.middleware import ServerMiddleware
 from arcrun_server.web.responses import JsonResponse
+from arcrun_server.web.router import ApiRouter
 from arcrun_server.web.site import Site, SiteMiddleware
 from arcrun_server.workers import WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+    from starlette.responses import Response
 
     from arcrun_server.settings import Settings
 
@@ -78,7 +81,7 @@ GROUPS = (
 )
 
 
-def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
+def create_app(settings: Settings, store: Store | None = None) -> Starlette:
     """Return the server's application.
 
     Args:
@@ -93,8 +96,8 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         >>> from pathlib import Path
         >>> from tempfile import mkdtemp
         >>> from arcrun_server.settings import Settings
-        >>> create_app(Settings(data_dir=Path(mkdtemp()))).title
-        'arcrun-server'
+        >>> len(create_app(Settings(data_dir=Path(mkdtemp()))).routes) > 0
+        True
     """
     open_store = store or Store(
         settings.data_dir,
@@ -142,7 +145,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     )
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await open_store.probe.begin()
         if accepted is not None and scheduler is not None:
             await accepted.begin()
@@ -158,21 +161,14 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         if store is None:
             open_store.close()
 
-    app = FastAPI(
-        title="arcrun-server",
-        version=__version__,
-        lifespan=lifespan,
-        # The contract is a file that we keep, not what FastAPI derives; routes/contract.py serves it.
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-    )
-    app.state.streams = context.streams
+    router = ApiRouter(lifespan=lifespan, redirect_slashes=False)
     for group in GROUPS:
-        group(context).add_to(app.router)
+        group(context).add_to(router)
+    app = Starlette()
+    app.router = router
+    app.state.streams = context.streams
     if settings.site is not None:
-        app.add_middleware(SiteMiddleware, site=Site(settings.site), routes=app.router.routes)
+        app.add_middleware(SiteMiddleware, site=Site(settings.site), routes=router.routes)
     app.add_middleware(
         ServerMiddleware,
         cors_origins=_origins_that_may_call(settings),
@@ -279,10 +275,8 @@ async def _respond_to_routing_error(request: Request, error: Exception) -> Respo
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    app: Any = request.app
-    router: APIRouter = app.router
     methods: set[str] = set()
-    for route in router.routes:
+    for route in request.app.routes:
         if route.matches(request.scope)[0] is not Match.NONE:
             methods |= getattr(route, "methods", None) or set()
     return sorted(methods)

@@ -85,7 +85,7 @@ def _serve(options: argparse.Namespace) -> None:
 
 
 def _serve_from(data_dir: Path, options: argparse.Namespace) -> None:
-    # Here, so that the other commands and --help don't wait for FastAPI.
+    # Here, so that the other commands and --help don't wait for the application.
     from arcrun_server.app import create_app  # noqa: PLC0415
     from arcrun_server.serving import (  # noqa: PLC0415
         open_socket,

@@ -21,7 +21,7 @@ from arcrun_server.web.connections import Connections, most_connections
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fastapi import FastAPI
+    from starlette.applications import Starlette
 
     from arcrun_server.web.event_stream import OpenStreams
 
@@ -66,7 +66,7 @@ def url_of(listener: socket.socket, host: str) -> str:
 
 
 def run(
-    app: FastAPI,
+    app: Starlette,
     listener: socket.socket,
     announce: Callable[[], None],
     connections: int = DEFAULT_MAX_CONNECTIONS,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
-
 from arcrun_server.accounts.keys import Caller, caller_of, new_key, session_of, unknown_key
 from arcrun_server.errors import ApiError
 from arcrun_server.routes.browsers import check_origin
@@ -17,10 +15,14 @@ from arcrun_server.web.body import read_body
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
     from arcrun_server.routes.context import Context
     from arcrun_server.store.accounts import KeyEntry
     from arcrun_server.store.key_rotation import NewKey
     from arcrun_server.store.sessions import Session
+    from arcrun_server.web.router import ApiRouter
 
 
 class AccountRoutes:
@@ -30,7 +32,7 @@ class AccountRoutes:
         self._context = context
         self._store = context.store
 
-    def add_to(self, router: APIRouter) -> None:
+    def add_to(self, router: ApiRouter) -> None:
         """Add these routes."""
         router.add_api_route("/me", self.show, methods=["GET"])
         router.add_api_route("/me/api-key", self.label, methods=["PUT"])

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
-
 from arcrun_server.engine.check import is_url
 from arcrun_server.engine.nearest import nearest
 from arcrun_server.errors import ApiError
@@ -30,9 +28,13 @@ from arcrun_server.web.responses import JsonResponse
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from starlette.requests import Request
+    from starlette.responses import Response
+
     from arcrun_server.components.contract import ComponentContract
     from arcrun_server.routes.context import Context
     from arcrun_server.store.recipes import Recipes
+    from arcrun_server.web.router import ApiRouter
 
 T = TypeVar("T")
 
@@ -54,7 +56,7 @@ class ComponentRoutes:
         self._known = KnownEntries()
         self._searches = Queues(1)
 
-    def add_to(self, router: APIRouter) -> None:
+    def add_to(self, router: ApiRouter) -> None:
         """Add these routes."""
         router.add_api_route(_LIST, self.list, methods=["GET"])
         router.add_api_route(f"{_LIST}/search", self.search, methods=["GET"])

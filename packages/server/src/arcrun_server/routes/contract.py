@@ -7,15 +7,17 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from fastapi import APIRouter, Request, Response
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from arcrun_server.errors import ApiError
 from arcrun_server.json_text import encode
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+
     from arcrun_server.routes.context import Context
+    from arcrun_server.web.router import ApiRouter
 
 _ASSETS = {
     "swagger-ui-bundle.js": "text/javascript",
@@ -57,7 +59,7 @@ class ContractRoutes:
         self._context = context
         self._documents = lru_cache(maxsize=8)(_document)
 
-    def add_to(self, router: APIRouter) -> None:
+    def add_to(self, router: ApiRouter) -> None:
         """Add these routes."""
         router.add_api_route("/openapi.json", self.contract, methods=["GET"])
         router.add_api_route("/docs", self.page, methods=["GET"])
@@ -67,12 +69,13 @@ class ContractRoutes:
         """Return the contract, with this server as its first server."""
         return JsonResponse(self._documents(self._context.base_url(request)))
 
-    async def page(self) -> Response:
+    async def page(self, _request: Request) -> Response:
         """Return the HTML page."""
         return HTMLResponse(_PAGE, headers=_page_headers())
 
-    async def asset(self, asset: str) -> Response:
+    async def asset(self, request: Request) -> Response:
         """Return one of the page's files."""
+        asset = request.path_params["asset"]
         if asset == "start.js":
             return Response(_START, media_type="text/javascript", headers=_page_headers())
         if asset not in _ASSETS:

@@ -6,8 +6,6 @@ import asyncio
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
-
 from arcrun_server.accounts.keys import presented_key, unknown_key
 from arcrun_server.engine.nearest import Suggestions
 from arcrun_server.errors import ApiError
@@ -25,7 +23,11 @@ from arcrun_server.web.body import check_values, checked, parse_json, read_body
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
     from arcrun_server.routes.context import Context
+    from arcrun_server.web.router import ApiRouter
 
 _LISTED = "credentials"
 
@@ -42,7 +44,7 @@ class CredentialRoutes:
         self._context = context
         self._credentials = context.store.credentials
 
-    def add_to(self, router: APIRouter) -> None:
+    def add_to(self, router: ApiRouter) -> None:
         """Add these routes."""
         router.add_api_route("/credentials", self.list, methods=["GET"])
         router.add_api_route("/credentials", self.push, methods=["POST"])

@@ -6,8 +6,6 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
-
 from arcrun_server.accounts.attempts import Attempts
 from arcrun_server.accounts.keys import new_key, session_of
 from arcrun_server.accounts.labels import LABEL_RULE, is_label
@@ -22,9 +20,13 @@ from arcrun_server.web.responses import JsonResponse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from starlette.requests import Request
+    from starlette.responses import Response
+
     from arcrun_server.accounts.pages import Page
     from arcrun_server.routes.context import Context
     from arcrun_server.store.sessions import Session
+    from arcrun_server.web.router import ApiRouter
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
 _PAGE = "/auth/device"
@@ -54,7 +56,7 @@ class DeviceLoginRoutes:
         self._guesses_of_addresses = Attempts(_GUESSES_PER_ADDRESS, _WINDOW)
         self._beginnings = Attempts(_BEGINNINGS_PER_ADDRESS, _WINDOW)
 
-    def add_to(self, router: APIRouter) -> None:
+    def add_to(self, router: ApiRouter) -> None:
         """Add these routes."""
         router.add_api_route("/auth/device/code", self.begin, methods=["POST"])
         router.add_api_route("/auth/device/token", self.token, methods=["POST"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Request, Response
+from starlette.responses import Response
 
 from arcrun_server._version import __version__
 from arcrun_server.accounts.keys import bearer_token
@@ -16,7 +16,10 @@ from arcrun_server.telemetry.metrics import CONTENT_TYPE
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+
     from arcrun_server.routes.context import Context
+    from arcrun_server.web.router import ApiRouter
 
 # Only what is implemented: clients rely on it (docs/contract.md#capabilities).
 CAPABILITIES = (
@@ -60,17 +63,17 @@ class EngineRoutes:
             "login": [*sorted(providers_of(context.settings.accounts)), *development],
         }
 
-    def add_to(self, router: APIRouter) -> None:
+    def add_to(self, router: ApiRouter) -> None:
         """Add these routes."""
         router.add_api_route("/", self.root, methods=["GET"])
         router.add_api_route("/health", self.health, methods=["GET"])
         router.add_api_route("/metrics", self.metrics, methods=["GET"])
 
-    async def root(self) -> Response:
+    async def root(self, _request: Request) -> Response:
         """Return name and version."""
         return self._root
 
-    async def health(self) -> Response:
+    async def health(self, _request: Request) -> Response:
         """Return the capabilities, and how database and queue are; 503 if the database can't be used."""
         state = await self._context.store.probe.state()
         health: dict[str, Any] = {

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
-
 from arcrun_server import clock
 from arcrun_server._version import __version__
 from arcrun_server.engine import FlowError, compile_flow, search_triplets
@@ -17,7 +15,11 @@ from arcrun_server.web.body import read_body
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
     from arcrun_server.routes.context import Context
+    from arcrun_server.web.router import ApiRouter
 
 
 class GraphRoutes:
@@ -26,7 +28,7 @@ class GraphRoutes:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def add_to(self, router: APIRouter) -> None:
+    def add_to(self, router: ApiRouter) -> None:
         """Add these routes."""
         router.add_api_route("/validate", self.validate, methods=["POST"])
         router.add_api_route("/cypher/search", self.search, methods=["POST"])

@@ -8,8 +8,6 @@ import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
-
 from arcrun_server import clock
 from arcrun_server.engine import InvocationFailure
 from arcrun_server.engine.characters import no_character
@@ -32,8 +30,12 @@ from arcrun_server.web.webhook_signature import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from starlette.requests import Request
+    from starlette.responses import Response
+
     from arcrun_server.routes.context import Context
     from arcrun_server.store.hook_ids import Hooked
+    from arcrun_server.web.router import ApiRouter
 
 MOST_FIELDS = 1000
 """How many fields a form or a query may have."""
@@ -49,7 +51,7 @@ class HookRoutes:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def add_to(self, router: APIRouter) -> None:
+    def add_to(self, router: ApiRouter) -> None:
         """Add this route."""
         router.add_api_route("/hooks/{id}", self.take, methods=["POST"])
 

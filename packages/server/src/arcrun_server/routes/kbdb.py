@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from arcrun_server.errors import ApiError, Detail
@@ -30,9 +29,13 @@ from arcrun_server.slots import Queues
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
     from arcrun_server.kbdb.base import NewBlock
     from arcrun_server.routes.context import Context
     from arcrun_server.store.blocks import BlockPage
+    from arcrun_server.web.router import ApiRouter
 
 LONGEST_QUERY = 1000
 # Searches of one account that go on at once; others wait for their turn.
@@ -57,7 +60,7 @@ class KnowledgeBaseRoutes:
         self._once = IdempotentRuns(context.store.idempotency)
         self._searches = Queues(_SEARCHES)
 
-    def add_to(self, router: APIRouter) -> None:
+    def add_to(self, router: ApiRouter) -> None:
         """Add these routes."""
         router.add_api_route("/kbdb/blocks", self.list_blocks, methods=["GET"])
         router.add_api_route("/kbdb/blocks", self.create, methods=["POST"])

@@ -6,8 +6,7 @@ import logging
 import re
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
-from starlette.responses import RedirectResponse
+from starlette.responses import RedirectResponse, Response
 
 from arcrun_server.accounts.keys import SESSION_COOKIE, session_of
 from arcrun_server.accounts.pages import Pages
@@ -32,8 +31,11 @@ from arcrun_server.web.responses import JsonResponse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from starlette.requests import Request
+
     from arcrun_server.routes.context import Context
     from arcrun_server.store.pending_logins import PendingLogin, Started
+    from arcrun_server.web.router import ApiRouter
 
 # Holds which browser has begun a log-in, while it is at the provider.
 LOGIN_COOKIE = "arcrun_login"
@@ -52,7 +54,7 @@ class LoginRoutes:
         self._store = context.store
         self._providers = providers_of(context.settings.accounts)
 
-    def add_to(self, router: APIRouter) -> None:
+    def add_to(self, router: ApiRouter) -> None:
         """Add these routes."""
         router.add_api_route("/auth/google/start", self.google, methods=["GET"])
         router.add_api_route("/auth/github/start", self.github, methods=["GET"])

@@ -13,7 +13,8 @@ from arcrun_server.web.responses import JsonResponse
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from fastapi import Request, Response
+    from starlette.requests import Request
+    from starlette.responses import Response
 
 
 async def respond_once(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
-
 from arcrun_server.errors import ApiError, Detail
 from arcrun_server.kbdb.base import OwnBlocks
 from arcrun_server.recipes.backtest import STATUSES, Backtest
@@ -33,10 +31,14 @@ from arcrun_server.web.responses import JsonResponse
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from starlette.requests import Request
+    from starlette.responses import Response
+
     from arcrun_server.engine import JsonObject
     from arcrun_server.recipes.prompt.assembly import Prompt, ResolvedRecipe
     from arcrun_server.recipes.versions import StoredVersion
     from arcrun_server.routes.context import Context
+    from arcrun_server.web.router import ApiRouter
 
 # Roughly how many characters of a text make a token: of ASCII, and of everything else.
 _ASCII_PER_TOKEN = 4
@@ -67,7 +69,7 @@ class PromptRecipeRoutes(VersionedRecipes):
             for name, recipe in shipped.items()
         }
 
-    def add_to(self, router: APIRouter) -> None:
+    def add_to(self, router: ApiRouter) -> None:
         """Add these routes."""
         super().add_to(router)
         one = f"{self._kind.path}/{{{self._kind.parameter}}}"

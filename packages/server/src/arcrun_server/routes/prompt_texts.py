@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
-
 from arcrun_server.errors import ApiError
 from arcrun_server.routes.context import path_name
 from arcrun_server.routes.schemas import PROMPT_TEXT
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
     from arcrun_server.routes.context import Context
+    from arcrun_server.web.router import ApiRouter
 
 KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}")
 KEY_RULE = "1 to 128 letters, digits and . _ : - (A-Z a-z 0-9), not beginning with . : or -"
@@ -27,7 +29,7 @@ class PromptTextRoutes:
         self._context = context
         self._store = context.store.prompt_texts
 
-    def add_to(self, router: APIRouter) -> None:
+    def add_to(self, router: ApiRouter) -> None:
         """Add these routes."""
         router.add_api_route(_LIST, self.list, methods=["GET"])
         router.add_api_route(f"{_LIST}/{{key}}", self.put, methods=["PUT"])

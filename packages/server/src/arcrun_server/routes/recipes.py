@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from fastapi import Request, Response  # noqa: TC002 - FastAPI reads the annotations
-
 from arcrun_server.engine import BUILTIN_IDS
 from arcrun_server.errors import ApiError, Detail
 from arcrun_server.json_text import encode
@@ -23,6 +21,9 @@ from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from starlette.requests import Request
+    from starlette.responses import Response
 
     from arcrun_server.recipes.catalog import ShippedRecipes
     from arcrun_server.recipes.versions import StoredVersion

@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
-
 from arcrun_server.errors import ApiError, Detail, StorageUnavailableError
 from arcrun_server.json_text import encode
 from arcrun_server.routes.runs import path_run_id, run_not_found
@@ -17,9 +15,13 @@ from arcrun_server.web.event_stream import HEARTBEAT, EventStream
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from starlette.requests import Request
+    from starlette.responses import Response
+
     from arcrun_server.routes.context import Context
     from arcrun_server.runs.accepted import AcceptedRuns
     from arcrun_server.runs.events import RunEvent
+    from arcrun_server.web.router import ApiRouter
 
 LAST_EVENT_ID = "Last-Event-ID"
 # Proxies close connections on which nothing comes for a minute or less.
@@ -33,7 +35,7 @@ class RunEventRoutes:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def add_to(self, router: APIRouter) -> None:
+    def add_to(self, router: ApiRouter) -> None:
         """Add this route."""
         router.add_api_route("/runs/{run_id}/events", self.events, methods=["GET"])
 

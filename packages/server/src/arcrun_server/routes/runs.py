@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
-
 from arcrun_server.errors import ApiError, Detail
 from arcrun_server.routes.context import path_name
 from arcrun_server.routes.paging import flag, invalid_parameter, query_parameter
@@ -19,10 +17,14 @@ from arcrun_server.validation import WORKFLOW_NAME, WORKFLOW_NAME_RULE
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
     from arcrun_server.routes.context import Context
     from arcrun_server.runs.accepted import AcceptedRuns
     from arcrun_server.store.run_tokens import Callback
     from arcrun_server.store.runs import StoredRun
+    from arcrun_server.web.router import ApiRouter
 
 _LONGEST_TASK = 256
 _NOTED = ("data", "error", "failed_node", "failed_input", "warnings", "failed_nodes", "usage")
@@ -36,7 +38,7 @@ class RunRoutes:
         self._runs = context.store.runs
         self._callbacks = context.store.callbacks
 
-    def add_to(self, router: APIRouter) -> None:
+    def add_to(self, router: ApiRouter) -> None:
         """Add these routes."""
         router.add_api_route("/runs", self.list, methods=["GET"])
         router.add_api_route("/runs/{run_id}", self.get, methods=["GET"])

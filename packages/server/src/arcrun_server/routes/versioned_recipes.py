@@ -8,8 +8,6 @@ from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
-
 from arcrun_server.engine.nearest import nearest
 from arcrun_server.engine.versions import LABEL, VERSION
 from arcrun_server.errors import ApiError
@@ -37,11 +35,15 @@ from arcrun_server.web.responses import JsonResponse
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from starlette.requests import Request
+    from starlette.responses import Response
+
     from arcrun_server.engine import Problem
     from arcrun_server.recipes.catalog import ShippedRecipes
     from arcrun_server.routes.context import Context
     from arcrun_server.routes.recipe_kinds import RecipeKind
     from arcrun_server.store.recipes import Recipes
+    from arcrun_server.web.router import ApiRouter
 
 _VERSION_RULE = "a whole number from 1 to 999999999"
 
@@ -66,7 +68,7 @@ class VersionedRecipes(ABC):
         self._finder = RecipeFinder(shipped, pushed, kind.noun, own_first=kind.own_first)
         self._once = IdempotentRuns(context.store.idempotency)
 
-    def add_to(self, router: APIRouter) -> None:
+    def add_to(self, router: ApiRouter) -> None:
         """Add these routes."""
         path, one = self._kind.path, f"{self._kind.path}/{{{self._kind.parameter}}}"
         label = f"{one}/labels/{{label}}"

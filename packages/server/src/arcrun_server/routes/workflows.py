@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
-
 from arcrun_server.engine.schedule import schedule_of
 from arcrun_server.errors import ApiError
 from arcrun_server.json_text import encode
@@ -28,9 +26,13 @@ from arcrun_server.validation import WORKFLOW_NAME, WORKFLOW_NAME_RULE
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
     from arcrun_server.engine import Graph
     from arcrun_server.routes.context import Context
     from arcrun_server.runs.accepted import AcceptedRuns
+    from arcrun_server.web.router import ApiRouter
 
 _LISTED = "workflows"
 
@@ -42,7 +44,7 @@ class WorkflowRoutes:
         self._context = context
         self._workflows = context.store.workflows
 
-    def add_to(self, router: APIRouter) -> None:
+    def add_to(self, router: ApiRouter) -> None:
         """Add these routes."""
         router.add_api_route("/webhooks/named/{name}/trigger", self.trigger, methods=["POST"])
         router.add_api_route("/webhooks/named", self.list, methods=["GET"])
