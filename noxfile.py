@@ -109,6 +109,7 @@ def lint(session: nox.Session) -> None:
     session.run("python", "-m", "scripts.release.mcp_registry", "--check")
     session.run("python", "-m", "scripts.known_recipes", "--check")
     session.run("python", "-m", "scripts.error_codes", "--check")
+    session.run("python", "-m", "scripts.website.readme", "--check")
     session.run("python", "-m", "scripts.import_cycles")
     session.run("python", "-m", "scripts.file_sizes")
     session.run("zizmor", "--offline", "--quiet", "--pedantic", ".github")
