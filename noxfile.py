@@ -35,7 +35,9 @@ SDKS = (
     "workerd",
 )
 RUNTIMES = ("node18", "node20", "node22", "node24", "deno", "bun", "workerd")
-WORKFLOWS = tuple(f".github/workflows/{name}.yml" for name in ("ci", "rehearsal", "release"))
+WORKFLOWS = tuple(
+    f".github/workflows/{name}.yml" for name in ("ci", "rehearsal", "release", "website")
+)
 
 
 def provide_uv() -> None:
