@@ -125,7 +125,17 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Check the types, with mypy and with pyright, both strict."""
-    sync(session, "typecheck", "release", "publish", "fuzz", "parity", "mutation", "website")
+    sync(
+        session,
+        "typecheck",
+        "release",
+        "publish",
+        "fuzz",
+        "parity",
+        "mutation",
+        "website",
+        "browser",
+    )
     session.run("mypy")
     session.run("pyright")
     for checker in ("mypy", "pyright"):  # as strict users of the SDK do
@@ -314,6 +324,14 @@ def website_test(session: nox.Session) -> None:
     session.chdir("../..")
     session.run("python", "-m", "scripts.website")
     session.run("pytest", "packages/website/tests", *session.posargs)
+
+
+@nox.session
+def website_screenshots(session: nox.Session) -> None:
+    """Build the site, and take its pages in Chromium, for the README too."""
+    sync(session, "js", "website", "browser")
+    session.run("python", "-m", "scripts.website")
+    session.run("python", "-m", "scripts.website.screenshots")
 
 
 @nox.session
