@@ -50,7 +50,7 @@ def checkout(tmp_path: Path) -> Path:
 @pytest.fixture
 def python(tmp_path: Path) -> Path:
     """The programs of an environment that has pip, and nothing else."""
-    venv.create(tmp_path / "environment", with_pip=True)
+    venv.create(tmp_path / "environment", symlinks=True, with_pip=True)
     return tmp_path / "environment/bin"
 
 
@@ -59,7 +59,9 @@ def run(commands: str, folder: Path, engine: dict[str, str], programs: Path | No
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("ARCRUN_", "PYTHON"))}
     environment = {
         **kept,
-        "HOME": str(folder.parent),
+        "HOME": str(folder.parent),  # no settings of ours, but what was downloaded before
+        "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache")),
+        "NPM_CONFIG_CACHE": os.environ.get("NPM_CONFIG_CACHE", str(Path.home() / ".npm")),
         "PATH": os.pathsep.join([*([str(programs)] if programs else []), os.environ["PATH"]]),
         "ARCRUN_BASE_URL": engine["url"],
         "ARCRUN_API_KEY": engine["key"],

@@ -118,11 +118,12 @@ def test_the_workflow_deploys_what_was_built_with_the_locked_wrangler(
 
     def run(command: str, folder: Path = tmp_path, **environment: str) -> None:
         programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        env = {**os.environ, "PATH": programs, "HOME": str(tmp_path), **environment}
+        cache = os.environ.get("NPM_CONFIG_CACHE", str(Path.home() / ".npm"))
+        env = {**os.environ, "PATH": programs, "HOME": str(tmp_path), "NPM_CONFIG_CACHE": cache}
         ran = subprocess.run(
             ["bash", "-e", "-c", command],
             cwd=folder,
-            env=env,
+            env={**env, **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
