@@ -35,7 +35,9 @@ SDKS = (
     "workerd",
 )
 RUNTIMES = ("node18", "node20", "node22", "node24", "deno", "bun", "workerd")
-WORKFLOWS = tuple(f".github/workflows/{name}.yml" for name in ("ci", "rehearsal", "release"))
+WORKFLOWS = tuple(
+    f".github/workflows/{name}.yml" for name in ("ci", "rehearsal", "release", "website")
+)
 
 
 def provide_uv() -> None:
@@ -120,6 +122,7 @@ def lint(session: nox.Session) -> None:
     session.run("python", "-m", "scripts.release.mcp_registry", "--check")
     session.run("python", "-m", "scripts.known_recipes", "--check")
     session.run("python", "-m", "scripts.error_codes", "--check")
+    session.run("python", "-m", "scripts.website.readme", "--check")
     session.run("python", "-m", "scripts.import_cycles")
     session.run("python", "-m", "scripts.file_sizes")
     session.run("zizmor", "--offline", "--quiet", "--pedantic", ".github")
@@ -133,7 +136,17 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Check the types, with mypy and with pyright, both strict."""
-    sync(session, "typecheck", "release", "publish", "fuzz", "parity", "mutation", "website")
+    sync(
+        session,
+        "typecheck",
+        "release",
+        "publish",
+        "fuzz",
+        "parity",
+        "mutation",
+        "website",
+        "browser",
+    )
     session.run("mypy")
     session.run("pyright")
     for checker in ("mypy", "pyright"):  # as strict users of the SDK do
@@ -322,6 +335,14 @@ def website_test(session: nox.Session) -> None:
     session.chdir("../..")
     session.run("python", "-m", "scripts.website")
     session.run("pytest", "packages/website/tests", *session.posargs)
+
+
+@nox.session
+def website_screenshots(session: nox.Session) -> None:
+    """Build the site, and take its pages in Chromium, for the README too."""
+    sync(session, "js", "website", "browser")
+    session.run("python", "-m", "scripts.website")
+    session.run("python", "-m", "scripts.website.screenshots")
 
 
 @nox.session
