@@ -180,21 +180,19 @@ class LazyCommand(TranslatedCommand):
             _confirm(self._command, arguments)
         function = self._command.load()
         with ExitStack() as stack:
-            arguments |= _injected(self._command, signature(function).parameters, call, stack)
-            return _show(self._command, function(**arguments), call)
+            injected = _injected(signature(function).parameters, call, stack)
+            if "client" in injected:
+                require(injected["client"], self._command, arguments)
+            return _show(self._command, function(**arguments, **injected), call)
 
 
-def _injected(
-    command: Command, names: Container[str], call: Call, stack: ExitStack
-) -> dict[str, Any]:
+def _injected(names: Container[str], call: Call, stack: ExitStack) -> dict[str, Any]:
     """Return what the command line gives to a command's function besides what was typed."""
     given: dict[str, Any] = {}
     if "client" in names:
         from arcrun.commands.settings import client_of
 
-        client = stack.enter_context(client_of(call.profile))
-        require(client, command.needs)
-        given["client"] = client
+        given["client"] = stack.enter_context(client_of(call.profile))
     if "report" in names:
         from .following import reporter
 

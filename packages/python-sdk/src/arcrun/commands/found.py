@@ -12,7 +12,7 @@ from .errors import CommandError, Next, command_error
 
 @contextmanager
 def naming(
-    name: str, names: Callable[[], Sequence[str]], listing: Next
+    name: str, names: Callable[[], Sequence[str]], listing: Next, code: str
 ) -> Generator[None, None, None]:
     """Raise a 404 as an error that names close matches of `name`.
 
@@ -20,13 +20,14 @@ def naming(
         name: what was asked for.
         names: returns the names that there are; not called before something is missing.
         listing: the command that lists them.
+        code: that of the error if the engine names none, as the hosted one.
     """
     try:
         yield
     except NotFoundError as error:
         failure = command_error(error)
         raise CommandError(
-            failure.code,
+            error.code or code,
             failure.message + _near(name, failure.message, names),
             next=[listing],
             details=failure.details,

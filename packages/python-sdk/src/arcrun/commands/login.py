@@ -21,6 +21,7 @@ from .asking import Ask, Question
 from .config_file import write_settings
 from .errors import CommandError, Next
 from .keyless import send
+from .sentences import sentence
 from .settings import CONFIG, chosen_settings, config_path, settings_of, shown_key
 
 Report = Callable[[Mapping[str, Any]], None]
@@ -134,7 +135,9 @@ def _key_of_device(url: str, report: Report) -> str:
     if "device_login" not in send("GET", f"{url}/health").body.get("capabilities", []):
         raise CommandError(
             "unsupported",
-            f"{url} has no log-in of devices (device_login): copy a key from its site",
+            sentence(
+                "{url} has no log-in of devices (device_login): copy a key from its site", url=url
+            ),
             next=[Next("keep a key that you have", "login", ("--with-token",))],
         )
     body = {"client_name": f"acr on {platform.node()}"[:_LONGEST_NAME]}

@@ -100,7 +100,7 @@ def _drained(coming: Queue[Line | ArcrunError]) -> Generator[Line, None, None]:
 
 def _lines_of_run(client: Arcrun, run_id: str, *, follow: bool) -> Generator[Line, None, None]:
     names = [each["run_id"] for each in _newest(client, None, _MOST)]
-    with naming(run_id, lambda: names, Next("see the runs", "runs list")):
+    with naming(run_id, lambda: names, Next("see the runs", "runs list"), "run_not_found"):
         run = client.runs.get(run_id)
     if follow:
         yield from _lines_of(client, run_id, run.get("workflow"))

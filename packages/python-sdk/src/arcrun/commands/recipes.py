@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from arcrun import Arcrun
 from arcrun._core.errors import BadRequestError, NotFoundError
+from arcrun._core.recipe_names import KINDS
 from arcrun._core.recipe_types import (
     DeletedRecipe,
     PushedRecipe,
@@ -22,7 +24,6 @@ from .result_types import CheckedRecipe, ListedRecipes, Prompt, RecipeToDelete, 
 from .results import first
 
 LISTING = Next("see the names", "recipe list")
-_KINDS = ("prompt_recipe", "api_recipe", "auth_recipe")
 
 
 def list_recipes(
@@ -235,6 +236,19 @@ def backtest_recipe(
         }
 
 
+def capability_of(_client: Arcrun, arguments: Mapping[str, Any]) -> str:
+    """Return the capability that an engine must have for recipes of the kind that the arguments name.
+
+    Raises:
+        CommandError: the recipe can't be read.
+    """
+    if "recipe" in arguments:
+        kind = kind_of(parse_document(arguments["recipe"], "the recipe"))
+    else:
+        kind = arguments.get("kind") or _split(arguments.get("name", ""))[0]
+    return KINDS[kind].capability
+
+
 def kind_of(document: Document) -> str:
     """Return the kind of a recipe: as `id` or `kind` says, else a prompt recipe.
 
@@ -244,12 +258,10 @@ def kind_of(document: Document) -> str:
     value = document.value
     before, colon, _ = str(value.get("id", "")).partition(":")
     kind = before if colon else value.get("kind", "prompt_recipe")
-    if kind not in _KINDS:
+    if kind not in KINDS:
         place = document.place_of(["id" if colon else "kind"])
         where = {"line": place.line, "column": place.column} if place else {}
-        message = (
-            f"there is no kind of recipe {str(kind)[:40]!r}; the kinds are {', '.join(_KINDS)}"
-        )
+        message = f"there is no kind of recipe {str(kind)[:40]!r}; the kinds are {', '.join(KINDS)}"
         raise CommandError("invalid_recipe", message, details=[{"message": message, **where}])
     return str(kind)
 
@@ -272,9 +284,8 @@ def _checked(client: Arcrun, text: str, document: Document) -> CheckedRecipe:
 
 
 def _naming(client: Arcrun, name: str) -> Any:
-    before, colon, rest = name.partition(":")
-    kind: Any = before if colon and before in _KINDS else "prompt_recipe"
-    bare = (rest if colon else name).partition("@")[0]
+    kind, whole = _split(name)
+    bare = whole.partition("@")[0]
 
     def names() -> list[str]:
         try:
@@ -283,4 +294,10 @@ def _naming(client: Arcrun, name: str) -> Any:
             return []
         return [str(each["name"]) for each in found]
 
-    return naming(bare, names, LISTING)
+    return naming(bare, names, LISTING, "recipe_not_found")
+
+
+def _split(name: str) -> tuple[Any, str]:
+    """Return the kind of recipe that a name names, and what follows."""
+    before, colon, rest = name.partition(":")
+    return (before if before in KINDS else "prompt_recipe"), (rest if colon else name)

@@ -117,4 +117,6 @@ def follow_run(client: Arcrun, run_id: str, report: Report | None) -> FollowedRu
 
 
 def _naming(client: Arcrun, run_id: str) -> Any:
-    return naming(run_id, lambda: [each["run_id"] for each in client.runs.list()], LISTING)
+    return naming(
+        run_id, lambda: [each["run_id"] for each in client.runs.list()], LISTING, "run_not_found"
+    )

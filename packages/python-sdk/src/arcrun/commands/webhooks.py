@@ -45,7 +45,12 @@ def trigger_workflow(
         webhook_id: the same id is the same run for a day; by default a new one
         dry_run: only say where it would be sent
     """
-    with naming(name, lambda: [each["name"] for each in client.workflows.list()], _LISTING):
+    with naming(
+        name,
+        lambda: [each["name"] for each in client.workflows.list()],
+        _LISTING,
+        "workflow_not_found",
+    ):
         workflow: dict[str, Any] = {**client.workflows.get(name)}
     url = workflow.get("hook_url")
     if not isinstance(url, str):

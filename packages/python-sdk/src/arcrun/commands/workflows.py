@@ -33,6 +33,7 @@ from .result_types import (
     StoredWorkflow,
 )
 from .results import first
+from .sentences import sentence
 
 Report = Callable[[Mapping[str, Any]], None]
 LISTING = Next("see the names", "workflows list")
@@ -150,7 +151,9 @@ def run_workflow(
     durable = "durable_runs" in client.health().get("capabilities", [])
     if not durable and not wait:
         raise CommandError(
-            "unsupported", "this engine keeps no runs, so it can only run a workflow while you wait"
+            "unsupported",
+            sentence("this engine keeps no runs: it runs a workflow only while you wait for it"),
+            next=[Next("run it, and wait", "run", (name,))],
         )
     try:
         with _naming(client, name):
@@ -174,7 +177,12 @@ def run_workflow(
 
 
 def _naming(client: Arcrun, name: str) -> Any:
-    return naming(name, lambda: [each["name"] for each in client.workflows.list()], LISTING)
+    return naming(
+        name,
+        lambda: [each["name"] for each in client.workflows.list()],
+        LISTING,
+        "workflow_not_found",
+    )
 
 
 def _graph_of(client: Arcrun, document: Document) -> dict[str, Any]:

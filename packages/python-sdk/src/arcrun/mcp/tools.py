@@ -47,7 +47,7 @@ class Tool:
         """
         checked = check_arguments(list(self._parameters), arguments)
         try:
-            require(client, self.command.needs)
+            require(client, self.command, checked)
             return self._function(client, **checked)
         except ArcrunError as error:
             raise command_error(error) from None
