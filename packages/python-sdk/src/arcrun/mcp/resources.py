@@ -121,9 +121,9 @@ def read_resource(client: Arcrun, uri: str, tools: Collection[str]) -> tuple[str
     try:
         match parts if scheme == "arcrun" else []:
             case ["recipes", kind, name] if _RECIPE_TOOL in tools and kind in _RECIPES and name:
-                given = {"name": _reference(kind, name)}
-                require(client, command_named("recipe get"), given)
-                return _recipe_text(get_recipe(client, **given)), YAML
+                named = _reference(kind, name)
+                require(client, command_named("recipe get"), {"name": named})
+                return _recipe_text(get_recipe(client, named)), YAML
             case ["kb", "pages", page] if _KNOWLEDGE_TOOL in tools and page:
                 require(client, command_named("kb get"), {})
                 return str(get_knowledge(client, page)["content"]), TEXT

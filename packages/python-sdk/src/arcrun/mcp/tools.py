@@ -13,7 +13,7 @@ from arcrun.commands.errors import CommandError, Next, command_error
 from arcrun.commands.parameters import Parameter, check_arguments, parameters_of
 from arcrun.commands.table import COMMANDS, Command
 
-from .hiding import without_tokens
+from .hiding import run_ids, without_tokens
 from .result_schemas import result_schema
 from .schemas import arguments_schema, effects_of, offered
 
@@ -102,7 +102,8 @@ def failure_of(error: CommandError, arguments: Mapping[str, Any]) -> dict[str, A
         "next": [step for step in map(next_tool, error.next) if step],
         **({"details": error.details} if error.details else {}),
     }
-    hidden: dict[str, Any] = without_tokens(failure, arguments)
+    ids = run_ids(error.code, arguments)
+    hidden: dict[str, Any] = without_tokens(failure, arguments, ids)
     return hidden
 
 
