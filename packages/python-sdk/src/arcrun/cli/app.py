@@ -94,10 +94,11 @@ def _check_environment() -> None:
 def _open_closed_streams() -> bool:
     """Open the standard streams that a caller has closed (`>&-`) on nothing, and tell whether stdout was open.
 
-    Python has None for them, and the next file or connection would get their number.
+    Python has None for them, and the next file or connection would get their number. A stdout that was closed takes
+    nothing: who asked for help must not think that it was shown.
     """
     is_open = sys.stdout is not None
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+    for name, mode in (("stdin", "r"), ("stdout", "r"), ("stderr", "w")):
         if getattr(sys, name) is None:
             stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - until the process ends
             setattr(sys, name, stream)

@@ -406,4 +406,11 @@ CHINESE = {
     "{engine} takes no credentials that were encrypted here. To send them as they are, over TLS, set ARCRUN_CREDENTIAL_FORMAT=plain, or write `credential_format: plain` to ~/.arcrun/config.yaml": "{engine}不接受在這裡加密的憑證。若要直接送出（經由 TLS），請設定 ARCRUN_CREDENTIAL_FORMAT=plain，或在 ~/.arcrun/config.yaml 寫入 `credential_format: plain`",
     "this engine keeps no runs: it runs a workflow only while you wait for it": "這台引擎不保存執行，只能在您等待時執行工作流程",
     "{url} has no log-in of devices (device_login): copy a key from its site": "{url} 沒有裝置登入（device_login）：請從其網站複製金鑰",
+    # What an engine advises
+    "try again when one has ended": "等其中一個結束後再試",
+    "see the runs that wait": "查看等待中的執行",
+    "change that block": "變更該區塊",
+    "or let the engine choose the id of a new block": "或讓引擎決定新區塊的 id",
+    "wait a moment, then try again": "稍候再試",
+    "change these, or delete it all the same": "變更這些，或仍然刪除",
 }  # fmt: skip

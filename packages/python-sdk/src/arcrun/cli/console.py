@@ -237,9 +237,13 @@ def next_command(step: Next) -> str:
     """Return what can be done next, in the words of the command line."""
     if not step.command:
         return message(step.text)
-    return (
-        f"{message(step.text)}: acr {' '.join((step.command, *map(shlex.quote, step.arguments)))}"
-    )
+    options = [
+        word
+        for name, value in step.named
+        for word in (f"--{name.replace('_', '-')}", *([] if value is True else [str(value)]))
+    ]
+    words = " ".join((step.command, *map(shlex.quote, (*step.arguments, *options))))
+    return f"{message(step.text)}: acr {words}"
 
 
 def discard_output() -> None:

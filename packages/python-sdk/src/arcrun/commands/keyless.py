@@ -12,7 +12,8 @@ from arcrun._core.shapes import text, texts
 from arcrun._http import HEADERS, httpx
 
 from .answers import check_answer
-from .errors import CommandError, Next, command_error
+from .engine_words import message_of, step_of
+from .errors import CommandError, command_error
 
 _TIMEOUT = 60.0  # seconds
 
@@ -39,10 +40,11 @@ class Reply(NamedTuple):
         Args:
             what: the request, as `POST URL`.
         """
+        said = message_of(text(self.body.get("error")) or "without a reason", None)
         return CommandError(
             text(self.body.get("code")) or "refused",
-            f"{what}: {self.status} {text(self.body.get('error')) or 'without a reason'}",
-            next=[Next(action) for action in texts(self.body.get("next_actions"))],
+            f"{what}: {self.status} {said}",
+            next=[step for step in map(step_of, texts(self.body.get("next_actions"))) if step],
         )
 
 

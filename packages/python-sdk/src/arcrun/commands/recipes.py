@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from arcrun import Arcrun
-from arcrun._core.errors import BadRequestError, NotFoundError
+from arcrun._core.errors import BadRequestError, ConflictError, NotFoundError
 from arcrun._core.recipe_names import KINDS
 from arcrun._core.recipe_types import (
     DeletedRecipe,
@@ -100,7 +100,10 @@ def delete_recipe(
         if dry_run:
             versions = client.recipes.versions(name)
             return {"name": name, "versions": len(versions), "dry_run": True}
-        return client.recipes.delete(name, force=force)
+        try:
+            return client.recipes.delete(name, force=force)
+        except ConflictError as error:
+            raise _in_use(name, command_error(error)) from None
 
 
 def render_recipe(
@@ -234,6 +237,15 @@ def backtest_recipe(
                 name, runs=runs, call=call, version=version, label=label, recipe=recipe
             )
         }
+
+
+def _in_use(name: str, failure: CommandError) -> CommandError:
+    """Return the error with the name of the recipe in what can be done next."""
+    failure.next = [
+        step._replace(arguments=(name,)) if step.command == "recipe delete" else step
+        for step in failure.next
+    ]
+    return failure
 
 
 def capability_of(_client: Arcrun, arguments: Mapping[str, Any]) -> str:

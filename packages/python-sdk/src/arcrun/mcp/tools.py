@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -126,4 +127,8 @@ def next_tool(step: Next) -> str:
     tool = _TOOL_OF_COMMAND.get(step.command, "")
     if not tool:
         return ""
-    return f"{step.text}: {tool}{' ' + shlex.join(step.arguments) if step.arguments else ''}"
+    named = [
+        f"{name}: {json.dumps(value) if value is True else value}" for name, value in step.named
+    ]
+    given = ", ".join([*([shlex.join(step.arguments)] if step.arguments else []), *named])
+    return f"{step.text}: {tool} {given}".rstrip()
