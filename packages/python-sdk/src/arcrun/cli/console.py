@@ -172,7 +172,8 @@ class Console:
         self, label: str, colour: str, fault: Mapping[str, Any], code: str, source: Source | None
     ) -> None:
         place = "" if source and source.has(fault) else fault.get("path", "")
-        text = f"{place}: {fault.get('message', '')}" if place else str(fault.get("message", ""))
+        said = translated(fault.get("message", ""))
+        text = f"{place}: {said}" if place else said
         self._labelled(label, colour, text, code)
         columns = shutil.get_terminal_size((100, 24)).columns
         for line in source.excerpt(fault, columns) if source else ():

@@ -11,6 +11,7 @@ from .errors import CommandError, Next
 from .found import naming
 from .parameters import SecretText
 from .results import first
+from .sentences import sentence
 
 LISTING = Next("see the names", "creds list")
 
@@ -60,7 +61,11 @@ def delete_credential(client: Arcrun, name: str, *, dry_run: bool = False) -> di
 
     if dry_run:
         if name not in names():
-            raise CommandError("credential_not_found", f"no credential {name!r}", next=[LISTING])
+            raise CommandError(
+                "credential_not_found",
+                sentence("no credential {name}", name=repr(name)),
+                next=[LISTING],
+            )
         return {"name": name, "deleted": False, "dry_run": True}
     with naming(name, names, LISTING, "credential_not_found"):
         return {**client.creds.delete(name)}

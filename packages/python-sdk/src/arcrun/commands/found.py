@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from arcrun._core.errors import ArcrunError, NotFoundError
 
 from .errors import CommandError, Next, command_error
+from .sentences import either, sentence
 
 
 @contextmanager
@@ -28,7 +29,11 @@ def naming(
         failure = command_error(error)
         raise CommandError(
             error.code or code,
-            failure.message + _near(name, failure.message, names),
+            sentence(
+                "{problem}{hint}",
+                problem=failure.message,
+                hint=_near(name, failure.message, names),
+            ),
             next=[listing],
             details=failure.details,
         ) from None
@@ -53,4 +58,6 @@ def close_matches(name: str, known: Sequence[str]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name, known, 3, 0.5)
-    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    if not near:
+        return ""
+    return sentence("; did you mean {names}?", names=either([repr(each) for each in near]))

@@ -31,8 +31,8 @@ _LEAST = 0.05
 _LONGEST_WAIT = 1800.0  # seconds, whatever an engine says
 _LONGEST_NAME = 60
 _REFUSALS = {
-    "access_denied": "the log-in was refused in the browser",
-    "expired_token": "the code has expired before it was confirmed",
+    "access_denied": sentence("the log-in was refused in the browser"),
+    "expired_token": sentence("the code has expired before it was confirmed"),
 }
 
 
@@ -54,7 +54,10 @@ def log_in(
     if not is_secure(url):
         raise CommandError(
             "insecure_transport",
-            f"{url} is plain http to another machine, where others could read the key: use https",
+            sentence(
+                "{url} is plain http to another machine, where others could read the key: use https",
+                url=url,
+            ),
         )
     if with_token:
         key = ask([Question("api_key", "API key of " + url, "ak_ and 48 hex digits")])["api_key"]
@@ -75,8 +78,9 @@ def log_in(
         else [VARIABLES[n] for n in ("api_key", "base_url") if os.environ.get(VARIABLES[n])]
     )
     if overriding:
-        result["warning"] = (
-            f"{' and '.join(overriding)} in the environment count before this: unset them"
+        result["warning"] = sentence(
+            "{names} in the environment count before this: unset them",
+            names=" and ".join(overriding),
         )
     return result
 

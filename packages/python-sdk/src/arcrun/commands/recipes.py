@@ -22,6 +22,7 @@ from .parameters import FileText, JsonObject
 from .places import failure_at, located_in_recipe
 from .result_types import CheckedRecipe, ListedRecipes, Prompt, RecipeToDelete, TestResults
 from .results import first
+from .sentences import sentence
 
 LISTING = Next("see the names", "recipe list")
 
@@ -69,7 +70,7 @@ def push_recipe(
         expected_version: refuse if the newest version is another one; 0 if there must be none yet
         dry_run: only check it
     """
-    document = parse_document(recipe, "the recipe")
+    document = parse_document(recipe, sentence("the recipe"))
     if dry_run:
         return _checked(client, recipe, document)
     # A prompt recipe goes as it was written: the engine says at which line and column it has faults.
@@ -255,7 +256,7 @@ def capability_of(_client: Arcrun, arguments: Mapping[str, Any]) -> str:
         CommandError: the recipe can't be read.
     """
     if "recipe" in arguments:
-        kind = kind_of(parse_document(arguments["recipe"], "the recipe"))
+        kind = kind_of(parse_document(arguments["recipe"], sentence("the recipe")))
     else:
         kind = arguments.get("kind") or _split(arguments.get("name", ""))[0]
     return KINDS[kind].capability
@@ -273,7 +274,11 @@ def kind_of(document: Document) -> str:
     if kind not in KINDS:
         place = document.place_of(["id" if colon else "kind"])
         where = {"line": place.line, "column": place.column} if place else {}
-        message = f"there is no kind of recipe {str(kind)[:40]!r}; the kinds are {', '.join(KINDS)}"
+        message = sentence(
+            "there is no kind of recipe {kind}; the kinds are {names}",
+            kind=repr(str(kind)[:40]),
+            names=", ".join(KINDS),
+        )
         raise CommandError("invalid_recipe", message, details=[{"message": message, **where}])
     return str(kind)
 
@@ -289,7 +294,10 @@ def _checked(client: Arcrun, text: str, document: Document) -> CheckedRecipe:
     if kind != "prompt_recipe":
         raise CommandError(
             "unsupported",
-            f"only prompt recipes can be checked without a push, and this is an {kind}",
+            sentence(
+                "only prompt recipes can be checked without a push, and this is one of the kind {kind}",
+                kind=kind,
+            ),
         )
     tested = client.recipes.test(name, recipe=text)
     return {"name": name, "dry_run": True, "passed": tested["passed"], "tests": tested["tests"]}

@@ -66,7 +66,7 @@ def validate_workflow(client: Arcrun, workflow: FileText) -> CheckedWorkflow:
     Args:
         workflow: YAML or JSON: `flow`, lines FROM >> EDGE >> TO, and `config`, a `component` for each node
     """
-    document = parse_document(workflow, "the workflow")
+    document = parse_document(workflow, sentence("the workflow"))
     if "name" in document.value:  # else `push --name` gives it one
         _name_of(document)
     graph = _graph_of(client, document)
@@ -99,7 +99,7 @@ def push_workflow(
         strict: a placeholder without a value is an error
         dry_run: only check it
     """
-    document = parse_document(workflow, "the workflow")
+    document = parse_document(workflow, sentence("the workflow"))
     chosen = _name_of(document, name)
     if dry_run:
         return {"name": chosen, "dry_run": True, **validate_workflow(client, workflow)}
@@ -215,7 +215,9 @@ def _name_of(document: Document, given: str | None = None) -> str:
     if not isinstance(name, str):
         raise CommandError(
             "invalid_name",
-            "the workflow has no name: write `name: NAME` at its top, or give the argument `name`",
+            sentence(
+                "the workflow has no name: write `name: NAME` at its top, or give the argument `name`"
+            ),
         )
     try:
         return check_workflow(name)
@@ -231,9 +233,10 @@ def _check_lines(document: Document) -> None:
     """
     for number, line in enumerate(flow_of(document.value)):
         if len(line) > _LONGEST_LINE:
-            message = (
-                f"this line of the flow has {len(line):,} characters, and an engine takes {_LONGEST_LINE:,}: put "
-                "long texts into `config`"
+            message = sentence(
+                "this line of the flow has {count} characters, and an engine takes {most}: put long texts into `config`",
+                count=f"{len(line):,}",
+                most=f"{_LONGEST_LINE:,}",
             )
             place = document.place_of(("flow", number))
             detail = {"message": message, **(place._asdict() if place else {})}
