@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import secrets
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,6 +69,7 @@ class DeployedEngine(RecordingServer):
         self.credentials: dict[str, dict[str, Any]] = {}
         self.workflows: dict[str, dict[str, Any]] = {}
         self.executions: list[dict[str, Any]] = []
+        self.revoked: set[str] = set()
 
     async def respond(self, exchange: Exchange) -> Response:
         request = exchange.request
@@ -88,6 +90,9 @@ class DeployedEngine(RecordingServer):
             ("GET", "/health", False, lambda _: Response.from_json(HEALTH)),
             ("GET", "/openapi.json", False, lambda _: Response.from_json(OPENAPI)),
             ("GET", "/docs", False, lambda _: Response(200, [("content-type", "text/html")], DOCS)),
+            ("GET", "/me", True, self._account),
+            ("PUT", "/me/api-key/rotate", True, self._rotate),
+            ("DELETE", "/me/api-key", True, self._revoke),
             ("GET", "/auth-recipes", False, self._list_recipes),
             ("GET", r"/auth-recipes/(\w+)", False, self._recipe),
             ("GET", "/credentials", True, self._list_credentials),
@@ -99,10 +104,33 @@ class DeployedEngine(RecordingServer):
             ("GET", r"/webhooks/named/([\w-]+)/definition", True, self._workflow),
             ("DELETE", r"/webhooks/named/([\w-]+)", True, self._delete_workflow),
             ("POST", r"/webhooks/named/([\w-]+)/trigger", True, self._trigger),
+            ("POST", "/workflows/resume", False, self._resume),
             ("GET", r"/workflows/([\w-]+)/executions", True, self._executions),
             ("POST", "/cypher/search", False, self._compile),
             ("POST", "/validate", False, self._validate),
         ]
+
+    def _is_revoked(self, request: Request) -> bool:
+        """Only these routes look up a key; all others take any."""
+        return request.header("x-arcrun-api-key") in self.revoked
+
+    def _account(self, request: Request) -> Response:
+        if self._is_revoked(request):
+            return Response.from_json({"error": "invalid API key"}, 401)
+        return Response.from_json({"success": True, "email": "ming@example.com"})
+
+    def _rotate(self, request: Request) -> Response:
+        revoked = self._revoke(request)
+        if revoked.status != 200:
+            return revoked
+        # It takes no proposal, and what is stored stays under the old key.
+        return Response.from_json({"success": True, "api_key": f"ak_{secrets.token_hex(24)}"})
+
+    def _revoke(self, request: Request) -> Response:
+        if self._is_revoked(request):
+            return Response.from_json({"error": "invalid API key"}, 401)
+        self.revoked.add(str(request.header("x-arcrun-api-key")))
+        return Response.from_json({"success": True})
 
     def _list_recipes(self, _: Request) -> Response:
         listed = list(RECIPES.values())
@@ -204,6 +232,12 @@ class DeployedEngine(RecordingServer):
         if node.get("componentId") == "comp_counter":
             return {**given, "count": given.get("count", 0) + 1}
         return given
+
+    @staticmethod
+    def _resume(request: Request) -> Response:
+        task = body_value(request.body)["task_id"]
+        reason = f"no run waits for {task}"  # none of its components pauses
+        return Response.from_json({"success": True, "noop": True, "reason": reason})
 
     def _executions(self, request: Request, name: str) -> Response:
         mine = [run for run in self.executions if run["workflow_id"] == name]

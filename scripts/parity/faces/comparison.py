@@ -95,8 +95,19 @@ def _step_of_tool(step: str) -> str:
         name, rest = " ".join(typed_words[:count]), typed_words[count:]
         if name in _TOOLS:
             tool = _TOOLS[name]
-            return f"{found['text']}: {' '.join([tool, *rest])}" if tool else ""
+            return f"{found['text']}: {tool} {_given(rest)}".rstrip() if tool else ""
     raise ValueError(f"{step!r} names no command")
+
+
+def _given(typed_words: list[str]) -> str:
+    """Return the arguments of a step as a tool has them: `hello --force` is `hello, force: true`."""
+    text = " ".join(typed_words)
+    before, *options = re.split(r"(?:^| )--", text)
+    named = []
+    for option in options:
+        name, _, value = option.partition(" ")
+        named.append(f"{name.replace('-', '_')}: {value or 'true'}")
+    return ", ".join([*([before] if before else []), *named])
 
 
 def differences(command: Any, tool: Any, path: str = "") -> Iterator[str]:

@@ -40,7 +40,9 @@ def call(
     ("stream", "arguments", "code"),
     [
         (1, ["explain", "--json"], 1),
-        (1, ["--help"], 0),
+        (1, ["--help"], 1),
+        (1, ["--version"], 1),
+        (1, ["push", "--help"], 1),
         (2, ["explain", "nothing_like_it"], 3),
         (0, ["creds", "push", "TOKEN"], 2),
     ],

@@ -125,6 +125,7 @@ def test_an_engine_that_lists_no_capabilities_at_all_is_asked(acr, canned_engine
 def test_an_engine_that_takes_no_encrypted_credentials_says_how_to_send_them(
     acr, canned_engine, canned
 ) -> None:
+    canned_engine.on("GET", "/health", {"ok": True})  # lists nothing, so it has to be tried
     canned_engine.on("POST", "/credentials", canned(400, {"error": "value 必填"}))
     ended = acr("creds", "push", "token", stdin="hunter22\n")
     assert ended.code == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -30,7 +31,7 @@ Open = Callable[[], Any]
 
 
 @asynccontextmanager
-async def served(app: Any, head_seconds: float = 60) -> AsyncIterator[Open]:
+async def served(app: Any, head_seconds: float = 60, most: int = 256) -> AsyncIterator[Open]:
     """Serve an application over HTTP; yields a function that opens a connection to it."""
     with listen(Address("127.0.0.1", 0)) as listening:
 
@@ -38,7 +39,7 @@ async def served(app: Any, head_seconds: float = 60) -> AsyncIterator[Open]:
             if scope["type"] == "http":
                 await app(scope, receive, send)
 
-        server = http_server(BearerToken(requests, Secret(TOKEN)), head_seconds)
+        server = http_server(BearerToken(requests, Secret(TOKEN)), head_seconds, most)
         serving = asyncio.create_task(server.serve([listening]))
         async with asyncio.timeout(60):
             yield lambda: asyncio.open_connection(*listening.getsockname())
@@ -164,3 +165,61 @@ async def test_a_body_whose_connection_ends_before_it_is_not_carried_out() -> No
         writer.close()
         await ended.wait()
     assert carried_out == []
+
+
+async def test_more_connections_than_there_may_be_are_refused_with_the_reason() -> None:
+    async with served(echo, most=3) as connection:
+        kept = [await request_of(connection) for _ in range(3)]
+        for _ in range(5):
+            reader, writer = await connection()
+            writer.write(HEAD.encode() + b"Content-Length: 1\r\n\r\nx")
+            head, _, body = (await response(reader)).partition("\r\n\r\n")
+            assert head.startswith("HTTP/1.1 503")
+            error = json.loads(body)
+            assert error["code"] == "too_many_connections"
+            assert "there are 3 connections" in error["error"]
+            assert "--connections" in error["error"]
+            writer.close()
+        for reader, writer in kept:  # those that there are go on
+            assert await exchange(reader, writer) == "x"
+        kept[0][1].close()
+        while True:  # a place is free when the server has noticed
+            reader, writer = await connection()
+            writer.write(HEAD.encode() + b"Content-Length: 1\r\n\r\nx")
+            if b"200" in await reader.readline():
+                break
+            writer.close()
+        for _, each in (*kept[1:], (reader, writer)):
+            each.close()
+
+
+async def test_many_connections_at_once_are_closed_though_nobody_reads_why() -> None:
+    async with served(echo, most=2) as connection:
+        opened = [await connection() for _ in range(120)]
+        ends = [reader.read() for reader, _ in opened[2:]]
+        texts = await asyncio.gather(*ends, return_exceptions=True)
+        told = [
+            each for each in texts if isinstance(each, bytes) and b"too_many_connections" in each
+        ]
+        assert 0 < len(told) <= 118
+        for reader, writer in opened[:2]:
+            assert await exchange(reader, writer) == "x"
+        for _, writer in opened:
+            writer.close()
+
+
+async def request_of(connection: Open) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection on which a request has been answered."""
+    reader, writer = await connection()
+    assert await exchange(reader, writer) == "x"
+    return reader, writer
+
+
+async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
+    """Send `x`, and return the body of the response."""
+    writer.write(HEAD.encode() + b"Content-Length: 1\r\n\r\nx")
+    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+    assert head.startswith("http/1.1 200"), head
+    return (
+        await reader.readexactly(int(head.partition("content-length: ")[2].split()[0]))
+    ).decode()

@@ -94,10 +94,11 @@ def _check_environment() -> None:
 def _open_closed_streams() -> bool:
     """Open the standard streams that a caller has closed (`>&-`) on nothing, and tell whether stdout was open.
 
-    Python has None for them, and the next file or connection would get their number.
+    Python has None for them, and the next file or connection would get their number. A stdout that was closed takes
+    nothing: who asked for help must not think that it was shown.
     """
     is_open = sys.stdout is not None
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+    for name, mode in (("stdin", "r"), ("stdout", "r"), ("stderr", "w")):
         if getattr(sys, name) is None:
             stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - until the process ends
             setattr(sys, name, stream)
@@ -180,21 +181,19 @@ class LazyCommand(TranslatedCommand):
             _confirm(self._command, arguments)
         function = self._command.load()
         with ExitStack() as stack:
-            arguments |= _injected(self._command, signature(function).parameters, call, stack)
-            return _show(self._command, function(**arguments), call)
+            injected = _injected(signature(function).parameters, call, stack)
+            if "client" in injected:
+                require(injected["client"], self._command, arguments)
+            return _show(self._command, function(**arguments, **injected), call)
 
 
-def _injected(
-    command: Command, names: Container[str], call: Call, stack: ExitStack
-) -> dict[str, Any]:
+def _injected(names: Container[str], call: Call, stack: ExitStack) -> dict[str, Any]:
     """Return what the command line gives to a command's function besides what was typed."""
     given: dict[str, Any] = {}
     if "client" in names:
         from arcrun.commands.settings import client_of
 
-        client = stack.enter_context(client_of(call.profile))
-        require(client, command.needs)
-        given["client"] = client
+        given["client"] = stack.enter_context(client_of(call.profile))
     if "report" in names:
         from .following import reporter
 

@@ -172,7 +172,8 @@ class Console:
         self, label: str, colour: str, fault: Mapping[str, Any], code: str, source: Source | None
     ) -> None:
         place = "" if source and source.has(fault) else fault.get("path", "")
-        text = f"{place}: {fault.get('message', '')}" if place else str(fault.get("message", ""))
+        said = translated(fault.get("message", ""))
+        text = f"{place}: {said}" if place else said
         self._labelled(label, colour, text, code)
         columns = shutil.get_terminal_size((100, 24)).columns
         for line in source.excerpt(fault, columns) if source else ():
@@ -237,9 +238,13 @@ def next_command(step: Next) -> str:
     """Return what can be done next, in the words of the command line."""
     if not step.command:
         return message(step.text)
-    return (
-        f"{message(step.text)}: acr {' '.join((step.command, *map(shlex.quote, step.arguments)))}"
-    )
+    options = [
+        word
+        for name, value in step.named
+        for word in (f"--{name.replace('_', '-')}", *([] if value is True else [str(value)]))
+    ]
+    words = " ".join((step.command, *map(shlex.quote, (*step.arguments, *options))))
+    return f"{message(step.text)}: acr {words}"
 
 
 def discard_output() -> None:

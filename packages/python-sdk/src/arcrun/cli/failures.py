@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import traceback
 from collections.abc import Sequence
@@ -55,6 +56,8 @@ def _of_output(error: BaseException) -> CommandError | None:
     """Return what is wrong with the output, if anything is: of a help text; results have their own check."""
     if isinstance(error, (OutputClosedError, BrokenPipeError)):
         return CommandError("output_closed", text("the output was closed before all was written"))
+    if isinstance(error, io.UnsupportedOperation):  # of the stream that stands for a closed one
+        return CommandError("output_failed", text("there is no standard output: it is closed"))
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return CommandError(
             "output_failed",

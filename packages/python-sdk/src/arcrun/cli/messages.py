@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Literal, TextIO
 
-from arcrun.commands.sentences import Sentence
+from arcrun.commands.sentences import Sentence, filled
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
@@ -37,9 +37,7 @@ def text(english: str, **values: object) -> str:
         from .chinese import CHINESE
 
         template = CHINESE.get(english, english)
-    for name, value in values.items():
-        template = template.replace(f"{{{name}}}", str(value))
-    return template
+    return filled(template, values)
 
 
 def translated(value: object) -> str:

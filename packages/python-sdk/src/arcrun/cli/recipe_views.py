@@ -21,7 +21,7 @@ def recipe(result: Result, style: Style) -> Iterator[str]:
     labels = [
         f"{name} → {label['version']}" for name, label in (result.get("labels") or {}).items()
     ]
-    about = message("version {version}", version=result["version"])
+    about = message("version {version}", version=result.get("version", "?"))
     if labels:
         about += message(", labels: {labels}", labels=cell(labels))
     yield style(f"# {about}", "dim")

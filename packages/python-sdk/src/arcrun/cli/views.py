@@ -264,7 +264,7 @@ def login(result: Result, style: Style) -> Iterator[str]:
     yield f"{style('✓', 'green')} {done}"
     yield "  " + _key_is_in(result)
     if result.get("warning"):
-        yield warning_line(result["warning"], style)
+        yield warning_line(translated(result["warning"]), style)
 
 
 def _key_is_in(result: Result) -> str:

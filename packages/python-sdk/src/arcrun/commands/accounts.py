@@ -87,6 +87,11 @@ def revoke_key(
         others = replace_key(*place, key.value, None)
     except CommandError as error:
         raise CommandError(
-            error.code, f"the key was revoked, but it is still in {CONFIG}: {error.message}"
+            error.code,
+            sentence(
+                "the key was revoked, but it is still in {config}: {problem}",
+                config=CONFIG,
+                problem=error.message,
+            ),
         ) from None
     return {**result, "config": CONFIG, **({"profiles": others} if others else {})}

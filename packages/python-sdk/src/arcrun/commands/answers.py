@@ -22,6 +22,7 @@ _LISTED_RUN = {**_RUN, "workflow?": str}
 _TRACE = {"trace?": [dict], "error?": object, "duration_ms?": NUMBER}
 _LABELS = {"labels?": {"*": {"version": int}}}
 _WARNINGS = {"warnings?": [object]}
+_FAULTS = {"warnings?": [dict]}
 _VERSION = {"version": int, "name": str, "recipe": dict, "source?": str, **_LABELS}
 _VERSIONS = {"versions": [{"version": int}]}
 _DIFF = {"diff": str, "from": int, "to": int}
@@ -46,7 +47,7 @@ SHAPES: dict[str, Kind] = {
     },
     "POST /auth/device/token": {"access_token": str},
     "GET /auth-recipes": {"recipes": [_SERVICE]},
-    "GET /auth-recipes/{}": {"version": int, "recipe": dict, **_LABELS},
+    "GET /auth-recipes/{}": {"version?": int, "recipe": dict, **_LABELS},
     "GET /recipes": {"recipes": [{"canonical_id": str}]},
     "GET /recipes/{}": {"version": int, "recipe": dict, **_LABELS},
     "GET /credentials": {"credentials": [{"name": str}]},
@@ -54,8 +55,8 @@ SHAPES: dict[str, Kind] = {
     "GET /webhooks/named/{}/definition": {
         "graph": {"webhook?": {"secret?": str}}, "hook_url?": str,
     },
-    "POST /webhooks/named": {"name": str, **_WARNINGS},
-    "POST /validate": {"nodeCount": int, "edgeCount": int, **_WARNINGS},
+    "POST /webhooks/named": {"name": str, **_FAULTS},
+    "POST /validate": {"nodeCount": int, "edgeCount": int, **_FAULTS},
     "POST /cypher/search": {"cypher": {"nodes": [{"id": str, "data?": dict}], "edges": [dict]}},
     "GET /runs": {"runs": [_LISTED_RUN]},
     "GET /runs/{}": {**_LISTED_RUN, **_TRACE, "task_id?": str, **_WARNINGS},

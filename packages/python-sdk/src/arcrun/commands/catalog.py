@@ -85,7 +85,12 @@ def get_component(client: Arcrun, id: str) -> Component:  # noqa: A002 - the con
     def names() -> list[str]:
         return [*(each["canonical_id"] for each in client.components.list()), *BUILT_INS]
 
-    with naming(id, names, Next("search by what it does", "components search", ("QUERY",))):
+    with naming(
+        id,
+        names,
+        Next("search by what it does", "components search", ("QUERY",)),
+        "component_not_found",
+    ):
         try:
             return client.components.get(id)
         except NotFoundError:

@@ -12,6 +12,7 @@ from arcrun._core.config import parse_file
 from arcrun._core.secret import Secret
 
 from .errors import CommandError
+from .sentences import sentence
 
 if TYPE_CHECKING:
     import yaml
@@ -181,8 +182,11 @@ def _read(path: Path) -> str:
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise CommandError("invalid_configuration", f"{path} can't be read: {reason}") from None
+        reason = getattr(error, "strerror", None) or sentence("it is not UTF-8")
+        raise CommandError(
+            "invalid_configuration",
+            sentence("{path} can't be read: {reason}", path=path, reason=reason),
+        ) from None
 
 
 def _write(path: Path, text: str) -> None:
@@ -202,5 +206,6 @@ def _write(path: Path, text: str) -> None:
             raise
     except OSError as error:
         raise CommandError(
-            "invalid_configuration", f"{path} can't be written: {error.strerror}"
+            "invalid_configuration",
+            sentence("{path} can't be written: {reason}", path=path, reason=error.strerror),
         ) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from arcrun import Arcrun
@@ -10,6 +11,7 @@ from .errors import CommandError, Next
 from .found import naming
 from .parameters import SecretText
 from .results import first
+from .sentences import sentence
 
 LISTING = Next("see the names", "creds list")
 
@@ -59,7 +61,17 @@ def delete_credential(client: Arcrun, name: str, *, dry_run: bool = False) -> di
 
     if dry_run:
         if name not in names():
-            raise CommandError("credential_not_found", f"no credential {name!r}", next=[LISTING])
+            raise CommandError(
+                "credential_not_found",
+                sentence("no credential {name}", name=repr(name)),
+                next=[LISTING],
+            )
         return {"name": name, "deleted": False, "dry_run": True}
-    with naming(name, names, LISTING):
+    with naming(name, names, LISTING, "credential_not_found"):
         return {**client.creds.delete(name)}
+
+
+def capability_of(client: Arcrun, arguments: Mapping[str, Any]) -> str:
+    """Return the capability that an engine must have to store a secret in the format of the settings."""
+    is_plain = client._connection.settings.credential_format == "plain"  # noqa: SLF001 - a client of ours
+    return "" if is_plain or arguments.get("dry_run") else "sealed_credentials"

@@ -13,6 +13,7 @@ from .engines import Engine
 from .errors import CommandError, Next
 from .project_files import REPLIES, Changes, ProjectFiles
 from .project_steps import Event, ProjectSteps, error_event
+from .sentences import sentence
 
 _INTERVAL = 0.25  # seconds between two looks at the folder
 
@@ -35,7 +36,9 @@ def develop(
     if not any((root / name).is_dir() for name in ("workflows", "recipes")):
         raise CommandError(
             "invalid_argument",
-            f"{folder!r} has neither a folder `workflows` nor one `recipes`",
+            sentence(
+                "{folder} has neither a folder `workflows` nor one `recipes`", folder=repr(folder)
+            ),
             next=[Next("make an example", "init", (folder,) if folder != "." else ())],
         )
     return _develop(Development(root, run=run, verbose=verbose), once=once)
@@ -55,7 +58,9 @@ def _develop(development: Development, *, once: bool) -> Generator[Event, None, 
     finally:
         development.close()
     if errors:
-        raise CommandError("failed", f"{errors} step{'s' if errors > 1 else ''} failed, see above")
+        one = sentence("1 step failed, see above")
+        more = sentence("{errors} steps failed, see above", errors=errors)
+        raise CommandError("failed", one if errors == 1 else more)
 
 
 class Development:
@@ -82,14 +87,19 @@ class Development:
         steps = ProjectSteps(self.files, self._client, run=self._run)
         yield from steps.of(changes)
         if self._engine is not None and self._engine.has_ended():
-            raise CommandError("engine_failed", f"the engine has ended; its log is {self._log}")
+            raise CommandError(
+                "engine_failed", sentence("the engine has ended; its log is {log}", log=self._log)
+            )
 
     def wait(self) -> None:
         """Return when a file has changed."""
         while not self.files.have_settled():
             time.sleep(_INTERVAL)
             if self._engine is not None and self._engine.has_ended():
-                raise CommandError("engine_failed", f"the engine has ended; its log is {self._log}")
+                raise CommandError(
+                    "engine_failed",
+                    sentence("the engine has ended; its log is {log}", log=self._log),
+                )
 
     def close(self) -> None:
         """End the engine."""
@@ -115,7 +125,8 @@ class Development:
             ready = self._engine.start()
         except OSError as error:
             raise CommandError(
-                "invalid_argument", f"{self._data} can't be made: {error.strerror}"
+                "invalid_argument",
+                sentence("{path} can't be made: {reason}", path=self._data, reason=error.strerror),
             ) from None
         except CommandError as error:
             if error.code == "not_installed" or REPLIES not in error.message:

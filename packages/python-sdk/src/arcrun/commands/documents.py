@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from arcrun._core.config import PARSER_ERRORS
 
 from .errors import CommandError
+from .sentences import sentence
 
 if TYPE_CHECKING:
     import yaml
@@ -162,7 +163,7 @@ def _index_in(raw: str, value: str, offset: int) -> int | None:
     return index if offset >= len(value) else None
 
 
-def parse_document(text: str, what: str = "the document") -> Document:
+def parse_document(text: str, what: str = sentence("the document")) -> Document:
     """Parse YAML, of which JSON is a part.
 
     Args:
@@ -355,7 +356,9 @@ def place_at(text: str, index: int) -> Place:
 
 def _invalid(what: str, faults: list[dict[str, Any]]) -> CommandError:
     return CommandError(
-        "invalid_yaml", f"{what} is not valid YAML: {summary_of(faults)}", details=faults
+        "invalid_yaml",
+        sentence("{what} is not valid YAML: {problem}", what=what, problem=summary_of(faults)),
+        details=faults,
     )
 
 

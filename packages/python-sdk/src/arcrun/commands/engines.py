@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from .errors import CommandError
+from .sentences import sentence
 
 MODULE = "arcrun_server"
 _SECONDS_TO_END = 10
@@ -59,13 +60,18 @@ class Engine:
         if find_spec(MODULE) is None:
             raise CommandError(
                 "not_installed",
-                f"acr dev needs the package arcrun-server in {sys.prefix}: python -m pip install 'arcrun[dev]'",
+                sentence(
+                    "acr dev needs the package arcrun-server in {prefix}: python -m pip install 'arcrun[dev]'",
+                    prefix=sys.prefix,
+                ),
             )
         self._process = process = self._spawn()
         line = process.stdout.readline() if process.stdout else ""
         if not line:
             self.stop()
-            raise CommandError("engine_failed", f"the engine did not start{self._reason()}")
+            raise CommandError(
+                "engine_failed", sentence("the engine did not start{reason}", reason=self._reason())
+            )
         ready: dict[str, Any] = json.loads(line)
         return Ready(ready["url"], ready["key"])
 
@@ -99,7 +105,8 @@ class Engine:
             return self._log.open("ab")
         except OSError as error:
             raise CommandError(
-                "invalid_argument", f"{self._log} can't be written: {error.strerror}"
+                "invalid_argument",
+                sentence("{log} can't be written: {reason}", log=self._log, reason=error.strerror),
             ) from None
 
     def has_ended(self) -> bool:
@@ -125,6 +132,7 @@ class Engine:
     def _reason(self) -> str:
         """Return what its log said last."""
         if self._log is None:
-            return ": see above"
+            return sentence(": see above")
         lines = self._log.read_text("utf-8", "replace").strip().splitlines()
-        return f": {lines[-1]} (in {self._log})" if lines else f"; see {self._log}"
+        said = sentence(": {line} (in {log})", line=lines[-1] if lines else "", log=self._log)
+        return said if lines else sentence("; see {log}", log=self._log)

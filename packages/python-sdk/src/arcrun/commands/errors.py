@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from arcrun._core.advice import advice_of
 from arcrun._core.errors import (
@@ -23,19 +23,10 @@ from arcrun._core.errors import (
     WorkflowRunError,
 )
 
+from .engine_words import message_of, step_of
+from .next_steps import Next
 
-class Next(NamedTuple):
-    """Something to do next.
-
-    Attributes:
-        text: what it is for, as `see the names`.
-        command: the name of the command that does it, as `workflows list`; "" if none does.
-        arguments: what follows that name, each as it is typed.
-    """
-
-    text: str
-    command: str = ""
-    arguments: tuple[str, ...] = ()
+__all__ = ["CommandError", "Next", "command_error"]
 
 
 class CommandError(Exception):
@@ -107,18 +98,6 @@ _COMMAND_OF_REMEDY = {
     "api_key": Next("log in", "login"),
     "base_url": Next("see which settings count", "auth status"),
 }
-# What the engine advises in its own words: a method and a route. Commands that do the same.
-_COMMAND_OF_ROUTE = {
-    "GET /webhooks/named": "workflows list",
-    "GET /prompt-recipes": "recipe list",
-    "GET /auth-recipes": "services",
-    "GET /recipes": "recipe list",
-    "GET /components": "components list",
-    "GET /components/search?q=": "components search",
-    "GET /credentials": "creds list",
-    "GET /runs": "runs list",
-    "GET /kbdb/search?q=": "kb search",
-}
 
 
 def command_error(error: ArcrunError) -> CommandError:
@@ -133,7 +112,10 @@ def command_error(error: ArcrunError) -> CommandError:
     steps = [_COMMAND_OF_REMEDY[remedy]] if remedy in _COMMAND_OF_REMEDY else []
     if isinstance(error, APIStatusError):
         code = error.code or ("run_failed" if isinstance(error, WorkflowRunError) else "refused")
-        steps = steps or [_step(action) for action in error.next_actions]
+        message = message.replace(error.message, message_of(error.message, error.request_id))
+        if code == "missing_api_key" and remedy != "api_key":
+            message += _REMEDIES["api_key"]
+        steps = steps or [step for step in map(step_of, error.next_actions) if step]
         details = error.details
     else:
         code = next((code for kind, code in _LOCAL_CODES if isinstance(error, kind)), "failed")
@@ -141,13 +123,6 @@ def command_error(error: ArcrunError) -> CommandError:
         details = []
     code = _CODE_OF_REMEDY.get(remedy, code)
     return CommandError(code, message, next=steps, details=details)
-
-
-def _step(action: str) -> Next:
-    """Return what the engine advises, with the command that does it."""
-    text, _, route = action.rpartition(": ")
-    command = _COMMAND_OF_ROUTE.get(route)
-    return Next(text, command) if text and command else Next(action)
 
 
 def _advice(error: ArcrunError) -> list[Next]:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from .error_codes import EXPLANATIONS
 from .errors import CommandError, Next
+from .sentences import either, sentence
 
 Language = Literal["en", "zh"]
 LISTING = Next("see the codes", "explain")
@@ -23,9 +24,11 @@ def explain_code(code: str | None = None, *, language: Language = "en") -> dict[
         from difflib import get_close_matches
 
         near = get_close_matches(code, EXPLANATIONS, 3, 0.5)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        hint = sentence("; did you mean {names}?", names=either(near)) if near else ""
         raise CommandError(
-            "code_not_found", f"there is no error code {code!r}{hint}", next=[LISTING]
+            "code_not_found",
+            sentence("there is no error code {code}{hint}", code=repr(code), hint=hint),
+            next=[LISTING],
         )
     found = EXPLANATIONS[code]
     return {

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from arcrun._core.errors import ArcrunError, NotFoundError
 
 from .errors import CommandError, Next, command_error
+from .sentences import either, sentence
 
 
 @contextmanager
 def naming(
-    name: str, names: Callable[[], Sequence[str]], listing: Next
+    name: str, names: Callable[[], Sequence[str]], listing: Next, code: str
 ) -> Generator[None, None, None]:
     """Raise a 404 as an error that names close matches of `name`.
 
@@ -20,14 +21,19 @@ def naming(
         name: what was asked for.
         names: returns the names that there are; not called before something is missing.
         listing: the command that lists them.
+        code: that of the error if the engine names none, as the hosted one.
     """
     try:
         yield
     except NotFoundError as error:
         failure = command_error(error)
         raise CommandError(
-            failure.code,
-            failure.message + _near(name, failure.message, names),
+            error.code or code,
+            sentence(
+                "{problem}{hint}",
+                problem=failure.message,
+                hint=_near(name, failure.message, names),
+            ),
             next=[listing],
             details=failure.details,
         ) from None
@@ -52,4 +58,6 @@ def close_matches(name: str, known: Sequence[str]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name, known, 3, 0.5)
-    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    if not near:
+        return ""
+    return sentence("; did you mean {names}?", names=either([repr(each) for each in near]))

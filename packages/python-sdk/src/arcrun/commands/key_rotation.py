@@ -15,6 +15,7 @@ from .answers import CommandClient
 from .config_file import replace_key, write_settings
 from .errors import CommandError, Next, command_error
 from .login import account_of
+from .sentences import sentence
 from .settings import CONFIG, Setting, chosen_settings, kept_in, shown_key
 
 # Holds a key from before the request that makes it valid until the config file has it.
@@ -80,12 +81,18 @@ def _place_of(key: Setting, profile: str | None) -> tuple[Path, str | None]:
         CommandError: there is none, or it is where nothing here could keep the new one.
     """
     if not key.origin:
-        raise CommandError("missing_api_key", "there is no API key", next=[Next("log in", "login")])
+        raise CommandError(
+            "missing_api_key", sentence("there is no API key"), next=[Next("log in", "login")]
+        )
     place = kept_in(key, profile)
     if place is None:
         raise CommandError(
             "invalid_configuration",
-            f"the key comes from {key.origin}, which acr can't change: keep it in {CONFIG} first",
+            sentence(
+                "the key comes from {origin}, which acr can't change: keep it in {config} first",
+                origin=key.origin,
+                config=CONFIG,
+            ),
             next=[Next("keep it", "login", ("--with-token",))],
         )
     return place
@@ -125,7 +132,11 @@ def _kept(
     except CommandError as error:
         raise CommandError(
             error.code,
-            f"the key was replaced, but {error.message}; the new key is in {DRAFT}",
+            sentence(
+                "the key was replaced, but {problem}; the new key is in {draft}",
+                problem=error.message,
+                draft=DRAFT,
+            ),
             next=[Next("keep it, when that is mended", "auth rotate")],
         ) from None
     _drop(draft, owner)
@@ -165,6 +176,10 @@ def _unknown(error: ArcrunError) -> CommandError:
     failure = command_error(error)
     return CommandError(
         failure.code,
-        f"{failure.message}; a new key may be valid now, and is in {DRAFT}",
+        sentence(
+            "{problem}; a new key may be valid now, and is in {draft}",
+            problem=failure.message,
+            draft=DRAFT,
+        ),
         next=[Next("find out, and finish it", "auth rotate")],
     )

@@ -12,7 +12,9 @@ from arcrun._core.shapes import text, texts
 from arcrun._http import HEADERS, httpx
 
 from .answers import check_answer
-from .errors import CommandError, Next, command_error
+from .engine_words import message_of, step_of
+from .errors import CommandError, command_error
+from .sentences import sentence
 
 _TIMEOUT = 60.0  # seconds
 
@@ -39,10 +41,11 @@ class Reply(NamedTuple):
         Args:
             what: the request, as `POST URL`.
         """
+        said = message_of(text(self.body.get("error")) or "", None) or sentence("without a reason")
         return CommandError(
             text(self.body.get("code")) or "refused",
-            f"{what}: {self.status} {text(self.body.get('error')) or 'without a reason'}",
-            next=[Next(action) for action in texts(self.body.get("next_actions"))],
+            sentence("{what}: {status} {said}", what=what, status=self.status, said=said),
+            next=[step for step in map(step_of, texts(self.body.get("next_actions"))) if step],
         )
 
 
@@ -82,7 +85,8 @@ def send_content(
         response = httpx.request(method, url, content=content, headers=sent, timeout=timeout)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
         raise CommandError(
-            "unexpected_response", f"{url!r} is no address that a request can be sent to"
+            "unexpected_response",
+            sentence("{url} is no address that a request can be sent to", url=repr(url)),
         ) from None
     except httpx.TransportError as error:
         reason = f"{method} {url}: {str(error) or type(error).__name__}"

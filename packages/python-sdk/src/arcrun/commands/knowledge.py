@@ -12,6 +12,7 @@ from .errors import CommandError, Next
 from .parameters import FileText
 from .result_types import Block, BlockToPut, FoundBlocks, Page, StoredBlock
 from .results import check_limit, first
+from .sentences import sentence
 
 MOST = 200  # blocks that the engine returns at once
 _SEARCH = Next("search", "kb search", ("WORDS",))
@@ -40,18 +41,20 @@ def get_knowledge(
         block_id: the block, instead of a page
     """
     if (page_name is None) == (block_id is None):
-        raise CommandError("invalid_argument", "name either a page or a block_id")
+        raise CommandError("invalid_argument", sentence("name either a page or a block_id"))
     if block_id is not None:
         try:
             found = client.request("GET", f"/kbdb/blocks/{quote(block_id, safe='')}")
         except NotFoundError as error:
-            raise CommandError(error.code or "", error.message, next=[_SEARCH]) from None
+            raise CommandError(
+                error.code or "block_not_found", error.message, next=[_SEARCH]
+            ) from None
         return {"blocks": [found["block"]], "content": found["block"]["content"]}
     blocks = blocks_of(client, str(page_name))
     if not blocks:
         raise CommandError(
             "page_not_found",
-            f"there is no page {page_name!r} in the knowledge base",
+            sentence("there is no page {page} in the knowledge base", page=repr(page_name)),
             next=[_SEARCH],
         )
     return {"blocks": blocks, "content": "\n\n".join(block["content"] for block in blocks)}
@@ -79,13 +82,18 @@ def put_knowledge(
     """
     if block_id and replace:
         raise CommandError(
-            "invalid_argument", "a block that is replaced keeps its id: leave out block_id"
+            "invalid_argument",
+            sentence("a block that is replaced keeps its id: leave out block_id"),
         )
     before = blocks_of(client, page_name) if replace else []
     if len(before) > 1:
         raise CommandError(
             "page_has_blocks",
-            f"page {page_name!r} has {len(before)} blocks, so it is not clear which one to replace",
+            sentence(
+                "page {page} has {count} blocks, so it is not clear which one to replace",
+                page=repr(page_name),
+                count=len(before),
+            ),
             next=[Next("see them", "kb get", (page_name,))],
         )
     if dry_run:

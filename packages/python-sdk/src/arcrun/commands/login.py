@@ -21,6 +21,7 @@ from .asking import Ask, Question
 from .config_file import write_settings
 from .errors import CommandError, Next
 from .keyless import send
+from .sentences import sentence
 from .settings import CONFIG, chosen_settings, config_path, settings_of, shown_key
 
 Report = Callable[[Mapping[str, Any]], None]
@@ -30,8 +31,8 @@ _LEAST = 0.05
 _LONGEST_WAIT = 1800.0  # seconds, whatever an engine says
 _LONGEST_NAME = 60
 _REFUSALS = {
-    "access_denied": "the log-in was refused in the browser",
-    "expired_token": "the code has expired before it was confirmed",
+    "access_denied": sentence("the log-in was refused in the browser"),
+    "expired_token": sentence("the code has expired before it was confirmed"),
 }
 
 
@@ -53,7 +54,10 @@ def log_in(
     if not is_secure(url):
         raise CommandError(
             "insecure_transport",
-            f"{url} is plain http to another machine, where others could read the key: use https",
+            sentence(
+                "{url} is plain http to another machine, where others could read the key: use https",
+                url=url,
+            ),
         )
     if with_token:
         key = ask([Question("api_key", "API key of " + url, "ak_ and 48 hex digits")])["api_key"]
@@ -74,8 +78,9 @@ def log_in(
         else [VARIABLES[n] for n in ("api_key", "base_url") if os.environ.get(VARIABLES[n])]
     )
     if overriding:
-        result["warning"] = (
-            f"{' and '.join(overriding)} in the environment count before this: unset them"
+        result["warning"] = sentence(
+            "{names} in the environment count before this: unset them",
+            names=" and ".join(overriding),
         )
     return result
 
@@ -134,7 +139,9 @@ def _key_of_device(url: str, report: Report) -> str:
     if "device_login" not in send("GET", f"{url}/health").body.get("capabilities", []):
         raise CommandError(
             "unsupported",
-            f"{url} has no log-in of devices (device_login): copy a key from its site",
+            sentence(
+                "{url} has no log-in of devices (device_login): copy a key from its site", url=url
+            ),
             next=[Next("keep a key that you have", "login", ("--with-token",))],
         )
     body = {"client_name": f"acr on {platform.node()}"[:_LONGEST_NAME]}

@@ -15,6 +15,7 @@ from arcrun._core.events import ENDED
 
 from .errors import CommandError, Next
 from .found import naming
+from .sentences import sentence
 from .workflows import get_workflow
 
 _INTERVAL = 1.0  # seconds between two looks for new runs
@@ -40,9 +41,11 @@ def show_logs(
         limit: with how many of the newest runs to begin
     """
     if run_id is not None and workflow is not None:
-        raise CommandError("invalid_argument", "name either a run or --workflow")
+        raise CommandError("invalid_argument", sentence("name either a run or --workflow"))
     if not 1 <= limit <= _MOST:
-        raise CommandError("invalid_argument", f"the argument 'limit' must be 1 to {_MOST}")
+        raise CommandError(
+            "invalid_argument", sentence("the argument 'limit' must be 1 to {most}", most=_MOST)
+        )
     if run_id is not None:
         return _lines_of_run(client, run_id, follow=follow)
     return _lines_of_runs(client, workflow, limit, follow=follow)
@@ -100,7 +103,7 @@ def _drained(coming: Queue[Line | ArcrunError]) -> Generator[Line, None, None]:
 
 def _lines_of_run(client: Arcrun, run_id: str, *, follow: bool) -> Generator[Line, None, None]:
     names = [each["run_id"] for each in _newest(client, None, _MOST)]
-    with naming(run_id, lambda: names, Next("see the runs", "runs list")):
+    with naming(run_id, lambda: names, Next("see the runs", "runs list"), "run_not_found"):
         run = client.runs.get(run_id)
     if follow:
         yield from _lines_of(client, run_id, run.get("workflow"))

@@ -11,6 +11,7 @@ from arcrun._core.errors import ArcrunError
 from .errors import CommandError, command_error
 from .knowledge import blocks_of, put_knowledge
 from .reading import bytes_of
+from .sentences import sentence
 
 _SUFFIXES = frozenset({".md", ".markdown"})
 MOST_CHARACTERS = 262_144  # of a block (docs/contract.md, knowledge base)
@@ -50,11 +51,14 @@ def import_pages(
 
 def _stopped_at(file: Path, error: CommandError, done: int, all_files: int) -> CommandError:
     """Return the error of a file, with what has become of the others."""
-    message = f"{file}: {error.message}"
+    message = sentence("{file}: {problem}", file=file, problem=error.message)
     if all_files > 1:
-        message += (
-            f" ({done} of {all_files} files are in the knowledge base; "
-            "the same command again leaves them as they are)"
+        message = sentence(
+            "{problem} ({done} of {count} files are in the knowledge base; the same command again leaves them as they "
+            "are)",
+            problem=message,
+            done=done,
+            count=all_files,
         )
     return CommandError(error.code, message, next=error.next, details=error.details)
 
@@ -80,7 +84,12 @@ def _files_by_page(root: Path) -> dict[str, Path]:
         if name in files:
             raise CommandError(
                 "invalid_argument",
-                f"{files[name]} and {file} would both be page {name!r}: rename one of them",
+                sentence(
+                    "{one} and {file} would both be page {name}: rename one of them",
+                    one=files[name],
+                    file=file,
+                    name=repr(name),
+                ),
             )
         files[name] = file
     return files
@@ -96,7 +105,9 @@ def _markdown_files(root: Path) -> list[Path]:
     if root.is_file():
         return [root]
     if not root.is_dir():
-        raise CommandError("file_not_found", f"there is no folder or file {str(root)!r}")
+        raise CommandError(
+            "file_not_found", sentence("there is no folder or file {path}", path=repr(str(root)))
+        )
     found = sorted(
         file
         for file in root.rglob("*")
@@ -105,14 +116,20 @@ def _markdown_files(root: Path) -> list[Path]:
         and not any(part.startswith(".") for part in file.relative_to(root).parts)
     )
     if not found:
-        raise CommandError("invalid_argument", f"{str(root)!r} has no Markdown files (*.md)")
+        raise CommandError(
+            "invalid_argument",
+            sentence("{path} has no Markdown files (*.md)", path=repr(str(root))),
+        )
     inside = root.resolve()
     for file in found:
         if not file.resolve().is_relative_to(inside):
             raise CommandError(
                 "invalid_argument",
-                f"{file} is a link to {file.resolve()}, outside of the folder: nothing was written; "
-                "remove the link, or import that file by its own name",
+                sentence(
+                    "{file} is a link to {target}, outside of the folder: nothing was written; remove the link, or import that file by its own name",
+                    file=file,
+                    target=file.resolve(),
+                ),
             )
     return found
 
@@ -126,21 +143,40 @@ def _text_of(file: Path) -> str:
         text = bytes_of(file, str(file)).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CommandError(
-            "invalid_argument", f"{file} is not UTF-8 (byte {error.start}): save it as UTF-8"
+            "invalid_argument",
+            sentence(
+                "{file} is not UTF-8 (byte {number}): save it as UTF-8",
+                file=file,
+                number=error.start,
+            ),
         ) from None
     except OSError as error:
-        raise CommandError("invalid_argument", f"{file} can't be read: {error.strerror}") from None
+        raise CommandError(
+            "invalid_argument",
+            sentence("{file} can't be read: {reason}", file=file, reason=error.strerror),
+        ) from None
     if not text.strip():
-        raise CommandError("invalid_argument", f"{file} is empty: write its text, or remove it")
+        raise CommandError(
+            "invalid_argument", sentence("{file} is empty: write its text, or remove it", file=file)
+        )
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise CommandError(
             "invalid_argument",
-            f"{file}, line {line}: the character NUL, which no page may have: is it a text at all?",
+            sentence(
+                "{file}, line {line}: the character NUL, which no page may have: is it a text at all?",
+                file=file,
+                line=line,
+            ),
         )
     if len(text) > MOST_CHARACTERS:
         raise CommandError(
             "invalid_argument",
-            f"{file} has {len(text):,} characters; a page has at most {MOST_CHARACTERS:,}: divide it",
+            sentence(
+                "{file} has {count} characters; a page has at most {most}: divide it",
+                file=file,
+                count=f"{len(text):,}",
+                most=f"{MOST_CHARACTERS:,}",
+            ),
         )
     return text

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from .errors import CommandError
+from .sentences import sentence
 
 # Given by the caller of a command, not by its user.
 INJECTED = frozenset({"client", "report", "language", "ask", "profile"})
@@ -172,22 +173,38 @@ def check_arguments(parameters: list[Parameter], given: Mapping[str, Any]) -> di
             from difflib import get_close_matches
 
             near = get_close_matches(name, known, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; the arguments are: {names}"
-            shown = repr(name) if name.isidentifier() and len(name) <= 40 else "of that name"
-            raise CommandError("invalid_argument", f"there is no argument {shown}{hint}")
+            meant = sentence("; did you mean {names}?", names=repr(near[0]) if near else "")
+            hint = meant if near else sentence("; the arguments are: {names}", names=names)
+            shown = (
+                repr(name) if name.isidentifier() and len(name) <= 40 else sentence("of that name")
+            )
+            raise CommandError(
+                "invalid_argument",
+                sentence("there is no argument {shown}{hint}", shown=shown, hint=hint),
+            )
     for each in parameters:
         if each.required and given.get(each.name) is None:
             raise CommandError(
-                "invalid_argument", f"the argument {each.name!r} is missing: {each.description}"
+                "invalid_argument",
+                sentence(
+                    "the argument {name} is missing: {description}",
+                    name=repr(each.name),
+                    description=each.description,
+                ),
             )
         value = given.get(each.name)
         if value is not None and not each.accepts(value):
             allowed = (
-                f"one of {', '.join(each.choices)}"
+                sentence("one of {choices}", choices=", ".join(each.choices))
                 if each.choices
-                else f"a JSON {_JSON[each.type]}"
+                else sentence("a JSON {kind}", kind=_JSON[each.type])
             )
-            raise CommandError("invalid_argument", f"the argument {each.name!r} must be {allowed}")
+            raise CommandError(
+                "invalid_argument",
+                sentence(
+                    "the argument {name} must be {allowed}", name=repr(each.name), allowed=allowed
+                ),
+            )
     return {name: value for name, value in given.items() if value is not None}
 
 

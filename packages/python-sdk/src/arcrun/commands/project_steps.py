@@ -17,6 +17,7 @@ from .places import located
 from .project_files import Changes, ProjectFiles
 from .reading import bytes_of
 from .recipes import kind_of, push_recipe, render_recipe, run_recipe_tests
+from .sentences import sentence
 from .workflows import push_workflow
 
 if TYPE_CHECKING:
@@ -81,7 +82,11 @@ class ProjectSteps:
         except (CommandError, ArcrunError) as error:
             yield error_event(self._files.shown(path), path, error)
         except OSError as error:
-            message = f"{self._files.shown(path)} can't be read: {error.strerror}"
+            message = sentence(
+                "{path} can't be read: {reason}",
+                path=self._files.shown(path),
+                reason=error.strerror,
+            )
             yield error_event(
                 self._files.shown(path), path, CommandError("invalid_argument", message)
             )
@@ -193,7 +198,7 @@ class ProjectSteps:
             **ended,
         }
         if run["status"] in _FAILED:
-            message = str(run.get("error") or f"the run is {run['status']}")
+            message = run.get("error") or sentence("the run was {status}", status=run["status"])
             failure = CommandError("run_failed", message, details=faults)
             yield error_event(file, self._files.root / file, failure)
 
@@ -233,5 +238,10 @@ def _text_of(path: Path) -> str:
         return bytes_of(path, str(path)).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CommandError(
-            "invalid_argument", f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8"
+            "invalid_argument",
+            sentence(
+                "{path} is not UTF-8 (byte {number}): save it as UTF-8",
+                path=path,
+                number=error.start,
+            ),
         ) from None

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import CommandError, Next
+from .sentences import sentence
 
 _EXAMPLE = Path(__file__).parent / "example"
 # Names that would have an effect in the package itself.
@@ -27,7 +28,11 @@ def init_project(folder: str = ".", *, dry_run: bool = False) -> dict[str, Any]:
     if there:
         raise CommandError(
             "conflict",
-            f"{folder} has {', '.join(there)} already, and nothing is overwritten: name another folder",
+            sentence(
+                "{folder} has {names} already, and nothing is overwritten: name another folder",
+                folder=folder,
+                names=", ".join(there),
+            ),
             next=[Next("make it in a new folder", "init", ("NAME",))],
         )
     result: dict[str, Any] = {"folder": folder, "files": list(files)}
@@ -40,7 +45,8 @@ def init_project(folder: str = ".", *, dry_run: bool = False) -> dict[str, Any]:
             target.write_bytes(file.read_bytes())
     except OSError as error:
         raise CommandError(
-            "invalid_argument", f"{error.filename} can't be made: {error.strerror}"
+            "invalid_argument",
+            sentence("{path} can't be made: {reason}", path=error.filename, reason=error.strerror),
         ) from None
     return result
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .errors import CommandError
+from .sentences import sentence
 
 # What an engine takes in a request (docs/contract.md#transport).
 MOST_BYTES = 2 * 1024 * 1024
@@ -29,7 +30,11 @@ def read_at_most(stream: BinaryIO, what: str) -> bytes:
     if left <= 0:
         raise CommandError(
             "payload_too_large",
-            f"{what} is larger than {MOST_BYTES:,} bytes (2 MiB), which is the most that an engine takes",
+            sentence(
+                "{what} is larger than {most} bytes (2 MiB), which is the most that an engine takes",
+                what=what,
+                most=f"{MOST_BYTES:,}",
+            ),
         )
     return b"".join(parts)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from arcrun import Arcrun
-from arcrun._core.errors import BadRequestError, NotFoundError
+from arcrun._core.errors import BadRequestError, ConflictError, NotFoundError
+from arcrun._core.recipe_names import KINDS
 from arcrun._core.recipe_types import (
     DeletedRecipe,
     PushedRecipe,
@@ -20,9 +22,9 @@ from .parameters import FileText, JsonObject
 from .places import failure_at, located_in_recipe
 from .result_types import CheckedRecipe, ListedRecipes, Prompt, RecipeToDelete, TestResults
 from .results import first
+from .sentences import sentence
 
 LISTING = Next("see the names", "recipe list")
-_KINDS = ("prompt_recipe", "api_recipe", "auth_recipe")
 
 
 def list_recipes(
@@ -68,7 +70,7 @@ def push_recipe(
         expected_version: refuse if the newest version is another one; 0 if there must be none yet
         dry_run: only check it
     """
-    document = parse_document(recipe, "the recipe")
+    document = parse_document(recipe, sentence("the recipe"))
     if dry_run:
         return _checked(client, recipe, document)
     # A prompt recipe goes as it was written: the engine says at which line and column it has faults.
@@ -99,7 +101,10 @@ def delete_recipe(
         if dry_run:
             versions = client.recipes.versions(name)
             return {"name": name, "versions": len(versions), "dry_run": True}
-        return client.recipes.delete(name, force=force)
+        try:
+            return client.recipes.delete(name, force=force)
+        except ConflictError as error:
+            raise _in_use(name, command_error(error)) from None
 
 
 def render_recipe(
@@ -235,6 +240,28 @@ def backtest_recipe(
         }
 
 
+def _in_use(name: str, failure: CommandError) -> CommandError:
+    """Return the error with the name of the recipe in what can be done next."""
+    failure.next = [
+        step._replace(arguments=(name,)) if step.command == "recipe delete" else step
+        for step in failure.next
+    ]
+    return failure
+
+
+def capability_of(_client: Arcrun, arguments: Mapping[str, Any]) -> str:
+    """Return the capability that an engine must have for recipes of the kind that the arguments name.
+
+    Raises:
+        CommandError: the recipe can't be read.
+    """
+    if "recipe" in arguments:
+        kind = kind_of(parse_document(arguments["recipe"], sentence("the recipe")))
+    else:
+        kind = arguments.get("kind") or _split(arguments.get("name", ""))[0]
+    return KINDS[kind].capability
+
+
 def kind_of(document: Document) -> str:
     """Return the kind of a recipe: as `id` or `kind` says, else a prompt recipe.
 
@@ -244,11 +271,13 @@ def kind_of(document: Document) -> str:
     value = document.value
     before, colon, _ = str(value.get("id", "")).partition(":")
     kind = before if colon else value.get("kind", "prompt_recipe")
-    if kind not in _KINDS:
+    if kind not in KINDS:
         place = document.place_of(["id" if colon else "kind"])
         where = {"line": place.line, "column": place.column} if place else {}
-        message = (
-            f"there is no kind of recipe {str(kind)[:40]!r}; the kinds are {', '.join(_KINDS)}"
+        message = sentence(
+            "there is no kind of recipe {kind}; the kinds are {names}",
+            kind=repr(str(kind)[:40]),
+            names=", ".join(KINDS),
         )
         raise CommandError("invalid_recipe", message, details=[{"message": message, **where}])
     return str(kind)
@@ -265,16 +294,18 @@ def _checked(client: Arcrun, text: str, document: Document) -> CheckedRecipe:
     if kind != "prompt_recipe":
         raise CommandError(
             "unsupported",
-            f"only prompt recipes can be checked without a push, and this is an {kind}",
+            sentence(
+                "only prompt recipes can be checked without a push, and this is one of the kind {kind}",
+                kind=kind,
+            ),
         )
     tested = client.recipes.test(name, recipe=text)
     return {"name": name, "dry_run": True, "passed": tested["passed"], "tests": tested["tests"]}
 
 
 def _naming(client: Arcrun, name: str) -> Any:
-    before, colon, rest = name.partition(":")
-    kind: Any = before if colon and before in _KINDS else "prompt_recipe"
-    bare = (rest if colon else name).partition("@")[0]
+    kind, whole = _split(name)
+    bare = whole.partition("@")[0]
 
     def names() -> list[str]:
         try:
@@ -283,4 +314,10 @@ def _naming(client: Arcrun, name: str) -> Any:
             return []
         return [str(each["name"]) for each in found]
 
-    return naming(bare, names, LISTING)
+    return naming(bare, names, LISTING, "recipe_not_found")
+
+
+def _split(name: str) -> tuple[Any, str]:
+    """Return the kind of recipe that a name names, and what follows."""
+    before, colon, rest = name.partition(":")
+    return (before if before in KINDS else "prompt_recipe"), (rest if colon else name)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from .errors import CommandError
+from .sentences import sentence
 
 T = TypeVar("T")
 
@@ -31,4 +32,4 @@ def check_limit(limit: int) -> None:
         CommandError: `limit` is no positive number.
     """
     if limit < 1:
-        raise CommandError("invalid_argument", "the argument 'limit' must be 1 or more")
+        raise CommandError("invalid_argument", sentence("the argument 'limit' must be 1 or more"))

@@ -14,6 +14,7 @@ from .found import naming
 from .parameters import JsonObject
 from .result_types import FollowedRun, ListedRuns, ShownRun
 from .results import first
+from .sentences import sentence
 
 Report = Callable[[Mapping[str, Any]], None]
 Status = Literal["queued", "running", "paused", "succeeded", "partial", "failed", "cancelled"]
@@ -101,10 +102,10 @@ def follow_run(client: Arcrun, run_id: str, report: Report | None) -> FollowedRu
     status = str(run["status"])
     if status in ENDED and status not in {"succeeded", "partial"}:
         node = run.get("failed_node")
-        reason = run.get("error") or f"the run was {status}"
+        reason = run.get("error") or sentence("the run was {status}", status=status)
         raise CommandError(
             "run_cancelled" if status == "cancelled" else "run_failed",
-            f"run {run_id}: {reason}",
+            sentence("run {run}: {reason}", run=run_id, reason=reason),
             next=[
                 Next("see what each node did", "runs get", (run_id,)),
                 Next("run it again", "runs retry", (run_id,)),
@@ -117,4 +118,6 @@ def follow_run(client: Arcrun, run_id: str, report: Report | None) -> FollowedRu
 
 
 def _naming(client: Arcrun, run_id: str) -> Any:
-    return naming(run_id, lambda: [each["run_id"] for each in client.runs.list()], LISTING)
+    return naming(
+        run_id, lambda: [each["run_id"] for each in client.runs.list()], LISTING, "run_not_found"
+    )

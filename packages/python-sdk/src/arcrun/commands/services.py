@@ -9,6 +9,7 @@ from arcrun import Arcrun
 from .asking import Ask, Question
 from .errors import CommandError, Next
 from .found import close_matches
+from .sentences import sentence
 
 LISTING = Next("see the services", "services")
 
@@ -41,7 +42,9 @@ def _required_secrets(client: Arcrun, service: str) -> list[Question]:
     if found is None:
         near = close_matches(service, [each["service"] for each in recipes])
         raise CommandError(
-            "service_not_found", f"there is no service {service!r}{near}", next=[LISTING]
+            "service_not_found",
+            sentence("there is no service {service}{near}", service=repr(service), near=near),
+            next=[LISTING],
         )
     return [
         Question(

@@ -92,17 +92,28 @@ def settings_of(profile: str) -> dict[str, Any]:
     profiles = read_config(None).get("profiles") or {}
     names = ", ".join(sorted(map(str, profiles))) if isinstance(profiles, Mapping) else ""
     if not isinstance(profiles, Mapping) or profile not in profiles:
-        there_is = f"the profiles are: {names}" if names else "it has none"
+        there_are = sentence("the profiles are: {names}", names=names)
+        there_is = there_are if names else sentence("it has none")
         raise CommandError(
             "invalid_configuration",
-            f"{CONFIG} has no profile {profile!r}; {there_is}",
+            sentence(
+                "{config} has no profile {profile}; {there_is}",
+                config=CONFIG,
+                profile=repr(profile),
+                there_is=there_is,
+            ),
             next=[Next("make it", "login", ("--profile", profile))],
         )
     settings = profiles[profile]
     if not isinstance(settings, Mapping) or set(settings) - set(VARIABLES):
         raise CommandError(
             "invalid_configuration",
-            f"profiles.{profile} in {CONFIG} must be a mapping of {', '.join(VARIABLES)}",
+            sentence(
+                "profiles.{profile} in {config} must be a mapping of {names}",
+                profile=profile,
+                config=CONFIG,
+                names=", ".join(VARIABLES),
+            ),
         )
     return dict(settings)
 
@@ -141,6 +152,6 @@ def config_path() -> str:
     path = default_config()
     if path is None:
         raise CommandError(
-            "invalid_configuration", "there is no home directory: set the variable HOME"
+            "invalid_configuration", sentence("there is no home directory: set the variable HOME")
         )
     return str(path)

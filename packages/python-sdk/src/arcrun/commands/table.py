@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from arcrun import Arcrun
 
 # Why a command is no tool of MCP.
 FOR_PEOPLE = "it needs a terminal, a browser or files of this machine"
@@ -28,7 +31,9 @@ class Command:
         for_agents: What a model reads of the tool: when to use it, and when not.
         no_tool: Why it is no tool.
         shown: The field of its result that a person sees as a table, with the columns.
-        needs: The capability that an engine must have for it.
+        needs: The capability that an engine must have for it; where that depends on the arguments or the settings,
+            the function in this package that returns it, as `module:function`.
+        on_hosted: Whether the hosted engine does it although it lists no capabilities.
         verdict: The field of its result that tells whether all is well; if not, the exit code is 1.
     """
 
@@ -42,15 +47,33 @@ class Command:
     no_tool: str = ""
     shown: tuple[str, ...] = ()
     needs: str = ""
+    on_hosted: bool = False
     verdict: str = ""
 
     def load(self) -> Callable[..., dict[str, Any]]:
         """Return the function. That of a command that is no tool may also yield objects as they come."""
-        module, _, name = self.function.partition(":")
-        found: Callable[..., dict[str, Any]] = getattr(
-            import_module(f"arcrun.commands.{module}"), name
-        )
+        found: Callable[..., dict[str, Any]] = _loaded(self.function)
         return found
+
+    def capability(self, client: Arcrun, arguments: Mapping[str, Any]) -> str:
+        """Return the capability that the engine must have for a call; empty if every engine can do it.
+
+        Args:
+            client: the engine's client, for its settings.
+            arguments: those of the function, as far as they are given.
+
+        Raises:
+            CommandError: an argument is not valid.
+        """
+        if ":" not in self.needs:
+            return self.needs
+        return str(_loaded(self.needs)(client, arguments))
+
+
+def _loaded(function: str) -> Callable[..., Any]:
+    module, _, name = function.partition(":")
+    found: Callable[..., Any] = getattr(import_module(f"arcrun.commands.{module}"), name)
+    return found
 
 
 # What the commands of each group are about.
@@ -90,8 +113,12 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "trigger", "webhooks:trigger_workflow", "trigger a workflow as others do, by its webhook",
         "writes", repeatable=False, no_tool=SECRETS,
+        needs="durable_runs",
     ),
-    Command("logs", "logs:show_logs", "show what runs did, and follow them", no_tool=FOR_PEOPLE),
+    Command(
+        "logs", "logs:show_logs", "show what runs did, and follow them", no_tool=FOR_PEOPLE,
+        needs="durable_runs",
+    ),
     Command(
         "workflows list", "workflows:list_workflows", "list the workflows",
         tool="workflow_list",
@@ -130,25 +157,31 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "runs resume", "runs:resume_run", "give a paused run what it waits for", "writes",
         tool="run_resume", for_agents="Resume a paused run. Not for failed ones: run_retry.",
+        needs="durable_runs",
+        on_hosted=True,
     ),
     Command(
         "recipe list", "recipes:list_recipes", "list the recipes of a kind",
         tool="prompt_recipe_list", for_agents="List recipes by name. Not by purpose: component_search.",
         shown=("recipes", "name", "version", "description"),
+        needs="recipes:capability_of",
     ),
     Command(
         "recipe get", "recipes:get_recipe", "show a version of a recipe",
         tool="prompt_recipe_get", for_agents="A recipe's text and labels. Not the prompt: prompt_recipe_render.",
+        needs="recipes:capability_of",
     ),
     Command(
         "recipe push", "recipes:push_recipe", "store a new version of a recipe", "adds",
         repeatable=False, tool="prompt_recipe_push",
         for_agents="Store a recipe's new version. Not for texts: kb_put.",
+        needs="recipes:capability_of",
     ),
     Command(
         "recipe delete", "recipes:delete_recipe", "delete a recipe", "destroys",
         tool="prompt_recipe_delete",
         for_agents="Delete a recipe. Not to undo a push: push the old text.",
+        needs="recipes:capability_of",
     ),
     Command(
         "recipe render", "recipes:render_recipe", "assemble a prompt without asking a model",
@@ -222,13 +255,15 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "kb import", "pages:import_pages", "write Markdown files to pages of the knowledge base",
         "writes", no_tool=FOR_PEOPLE,
+        needs="knowledge_base",
     ),
     Command(
         "creds list", "credentials:list_credentials", "list the credentials, without values",
         no_tool=SECRETS, shown=("credentials", "name", "service", "sensitivity", "created_at"),
     ),
     Command(
-        "creds push", "credentials:push_credential", "store a credential", "writes", no_tool=SECRETS
+        "creds push", "credentials:push_credential", "store a credential", "writes", no_tool=SECRETS,
+        needs="credentials:capability_of",
     ),
     Command(
         "creds delete", "credentials:delete_credential", "delete a credential", "destroys",
@@ -247,6 +282,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "setup", "services:set_up_service", "store the secrets of a service", "writes",
         no_tool=SECRETS,
+        needs="credentials:capability_of",
     ),
     Command(
         "login", "login:log_in", "log in, and keep the key in the config file", "writes",

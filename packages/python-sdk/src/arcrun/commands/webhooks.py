@@ -20,6 +20,7 @@ from .errors import CommandError, Next
 from .found import naming
 from .keyless import send_content
 from .parameters import JsonObject
+from .sentences import sentence
 
 _LISTING = Next("see the names", "workflows list")
 
@@ -45,14 +46,21 @@ def trigger_workflow(
         webhook_id: the same id is the same run for a day; by default a new one
         dry_run: only say where it would be sent
     """
-    with naming(name, lambda: [each["name"] for each in client.workflows.list()], _LISTING):
+    with naming(
+        name,
+        lambda: [each["name"] for each in client.workflows.list()],
+        _LISTING,
+        "workflow_not_found",
+    ):
         workflow: dict[str, Any] = {**client.workflows.get(name)}
     url = workflow.get("hook_url")
     if not isinstance(url, str):
         raise CommandError(
             "hook_not_found",
-            f"the workflow {name!r} takes no webhooks: write `webhook: {{secret: NAME}}` in it, NAME being a "
-            "credential that begins with whsec_, and push it again",
+            sentence(
+                "the workflow {name} takes no webhooks: write `webhook: {secret: NAME}` in it, NAME being a credential that begins with whsec_, and push it again",
+                name=repr(name),
+            ),
         )
     if dry_run:
         return {"name": name, "hook_url": url, "dry_run": True}
@@ -105,6 +113,8 @@ def _secret(workflow: dict[str, Any], ask: Ask) -> bytes:
     if not text.startswith("whsec_") or len(key) < 16:
         raise CommandError(
             "invalid_argument",
-            f"the secret {name} must be whsec_ and the Base64 of at least 16 bytes",
+            sentence(
+                "the secret {name} must be whsec_ and the Base64 of at least 16 bytes", name=name
+            ),
         )
     return key

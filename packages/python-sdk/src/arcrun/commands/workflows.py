@@ -33,6 +33,7 @@ from .result_types import (
     StoredWorkflow,
 )
 from .results import first
+from .sentences import sentence
 
 Report = Callable[[Mapping[str, Any]], None]
 LISTING = Next("see the names", "workflows list")
@@ -65,7 +66,7 @@ def validate_workflow(client: Arcrun, workflow: FileText) -> CheckedWorkflow:
     Args:
         workflow: YAML or JSON: `flow`, lines FROM >> EDGE >> TO, and `config`, a `component` for each node
     """
-    document = parse_document(workflow, "the workflow")
+    document = parse_document(workflow, sentence("the workflow"))
     if "name" in document.value:  # else `push --name` gives it one
         _name_of(document)
     graph = _graph_of(client, document)
@@ -98,7 +99,7 @@ def push_workflow(
         strict: a placeholder without a value is an error
         dry_run: only check it
     """
-    document = parse_document(workflow, "the workflow")
+    document = parse_document(workflow, sentence("the workflow"))
     chosen = _name_of(document, name)
     if dry_run:
         return {"name": chosen, "dry_run": True, **validate_workflow(client, workflow)}
@@ -150,7 +151,9 @@ def run_workflow(
     durable = "durable_runs" in client.health().get("capabilities", [])
     if not durable and not wait:
         raise CommandError(
-            "unsupported", "this engine keeps no runs, so it can only run a workflow while you wait"
+            "unsupported",
+            sentence("this engine keeps no runs: it runs a workflow only while you wait for it"),
+            next=[Next("run it, and wait", "run", (name,))],
         )
     try:
         with _naming(client, name):
@@ -174,7 +177,12 @@ def run_workflow(
 
 
 def _naming(client: Arcrun, name: str) -> Any:
-    return naming(name, lambda: [each["name"] for each in client.workflows.list()], LISTING)
+    return naming(
+        name,
+        lambda: [each["name"] for each in client.workflows.list()],
+        LISTING,
+        "workflow_not_found",
+    )
 
 
 def _graph_of(client: Arcrun, document: Document) -> dict[str, Any]:
@@ -207,7 +215,9 @@ def _name_of(document: Document, given: str | None = None) -> str:
     if not isinstance(name, str):
         raise CommandError(
             "invalid_name",
-            "the workflow has no name: write `name: NAME` at its top, or give the argument `name`",
+            sentence(
+                "the workflow has no name: write `name: NAME` at its top, or give the argument `name`"
+            ),
         )
     try:
         return check_workflow(name)
@@ -223,9 +233,10 @@ def _check_lines(document: Document) -> None:
     """
     for number, line in enumerate(flow_of(document.value)):
         if len(line) > _LONGEST_LINE:
-            message = (
-                f"this line of the flow has {len(line):,} characters, and an engine takes {_LONGEST_LINE:,}: put "
-                "long texts into `config`"
+            message = sentence(
+                "this line of the flow has {count} characters, and an engine takes {most}: put long texts into `config`",
+                count=f"{len(line):,}",
+                most=f"{_LONGEST_LINE:,}",
             )
             place = document.place_of(("flow", number))
             detail = {"message": message, **(place._asdict() if place else {})}

@@ -1,17 +1,20 @@
-"""Connections over HTTP, which are closed if no request comes."""
+"""Connections over HTTP: so many at most, and closed if no request comes."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
-    import asyncio
-
     from uvicorn.protocols.http.h11_impl import RequestResponseCycle
 
 HEAD_SECONDS = 10.0
+MOST = 256  # connections at a time: a process may usually have 1,024 files
+_MOST_REFUSED = 64  # that still read why; others are closed at once
+_SECONDS_TO_READ = 1.0
 
 
 class Connection(H11Protocol):
@@ -20,16 +23,27 @@ class Connection(H11Protocol):
     Args:
         head_seconds: How long a client may take to send the head of a request; without it, also one that has no token
             could hold connections open until there are no files left.
+        most: How many connections there may be at a time.
+        refused: Those that were refused, and are not closed yet.
         options: Those of uvicorn.
     """
 
-    def __init__(self, head_seconds: float = HEAD_SECONDS, **options: Any) -> None:
+    def __init__(
+        self, head_seconds: float, most: int, refused: set[RefusedConnection], **options: Any
+    ) -> None:
         super().__init__(**options)
         self._head_seconds = head_seconds
+        self._most = most
+        self._refused = refused
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for a request."""
+        """Begin to wait for a request; refuse it if there are as many connections as there may be."""
+        if len(self.connections) >= self._most:
+            refused = RefusedConnection(self._most, self._refused)
+            transport.set_protocol(refused)
+            refused.connection_made(transport)
+            return
         super().connection_made(transport)
         self._wait()
 
@@ -60,3 +74,49 @@ class Connection(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+class RefusedConnection(asyncio.Protocol):
+    """A connection that is told why it is refused. What it sends is not read into memory.
+
+    Closed before the client has read, the response would be lost with what was sent and not read.
+
+    Args:
+        most: How many connections there may be.
+        others: Those that were refused, and are not closed yet.
+    """
+
+    def __init__(self, most: int, others: set[RefusedConnection]) -> None:
+        self._most = most
+        self._others = others
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Respond, and close the connection when the client has read, or a moment later."""
+        if len(self._others) >= _MOST_REFUSED:
+            transport.abort()
+            return
+        self._others.add(self)
+        transport.write(self._response())
+        transport.write_eof()
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(_SECONDS_TO_READ, transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Make room for others."""
+        del exc
+        self._others.discard(self)
+        if self._deadline is not None:
+            self._deadline.cancel()
+
+    def _response(self) -> bytes:
+        message = (
+            f"there are {self._most} connections, and there can't be more: close one, or start arcrun-mcp with a "
+            "larger --connections"
+        )
+        body = json.dumps({"error": message, "code": "too_many_connections"}).encode()
+        head = (
+            "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n"
+            f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        return head.encode() + body

@@ -22,7 +22,7 @@ from arcrun._core.secret import Secret
 from arcrun.commands.errors import CommandError
 
 from .bodies import WellFormed, WholeBodies
-from .connections import HEAD_SECONDS, Connection
+from .connections import HEAD_SECONDS, MOST, Connection
 
 if TYPE_CHECKING:
     from mcp.server import Server
@@ -125,13 +125,16 @@ def listen(address: Address) -> socket.socket:
     return listening
 
 
-def serve_http(server: Server[Any], address: Address, token: Secret | None) -> None:
+def serve_http(
+    server: Server[Any], address: Address, token: Secret | None, most: int = MOST
+) -> None:
     """Serve HTTP until a signal ends the process.
 
     Args:
         server: the MCP server.
         address: where.
         token: the bearer token; None to make one and print it, once the address is this server's own.
+        most: how many connections there may be at a time.
 
     Raises:
         OSError: the port can't be bound.
@@ -140,21 +143,24 @@ def serve_http(server: Server[Any], address: Address, token: Secret | None) -> N
         bound = Address(address.host, listening.getsockname()[1])
         secret = _new_token() if token is None else token
         print(f"arcrun-mcp: http://{bound.shown}{PATH}", file=sys.stderr, flush=True)
-        serving = http_server(application(server, bound, secret))
+        serving = http_server(application(server, bound, secret), most=most)
         anyio.run(serving.serve, [listening])
 
 
-def http_server(app: ASGIApp, head_seconds: float = HEAD_SECONDS) -> uvicorn.Server:
+def http_server(
+    app: ASGIApp, head_seconds: float = HEAD_SECONDS, most: int = MOST
+) -> uvicorn.Server:
     """Return an HTTP server.
 
     Args:
         app: what it serves.
         head_seconds: how long a client may take to send the head of a request.
+        most: how many connections there may be at a time.
     """
     return uvicorn.Server(
         uvicorn.Config(
             app,
-            http=partial(Connection, head_seconds),  # type: ignore[arg-type]  # it is only called
+            http=partial(Connection, head_seconds, most, set()),  # type: ignore[arg-type]  # it is only called
             log_config=None,
             access_log=False,
             server_header=False,

@@ -10,10 +10,11 @@ from urllib.parse import quote, unquote
 from arcrun import Arcrun
 from arcrun._core.errors import ArcrunError
 from arcrun._core.recipe_types import RecipeKind
+from arcrun.commands.capabilities import require
 from arcrun.commands.errors import CommandError, Next, command_error
 from arcrun.commands.knowledge import get_knowledge
 from arcrun.commands.recipes import get_recipe, list_recipes
-from arcrun.commands.table import COMMANDS
+from arcrun.commands.table import COMMANDS, command_named
 
 from .result_schemas import whole_schema
 
@@ -82,15 +83,22 @@ def templates(tools: Collection[str]) -> list[Mapping[str, str]]:
 def list_resources(client: Arcrun, tools: Collection[str]) -> list[dict[str, Any]]:
     """Return the prompt recipes as resources, the first `MOST` of them; none if the tools can't list and read them.
 
+    An engine without prompt recipes has none.
+
     Raises:
         CommandError: the engine can't say.
     """
     if not _LISTING.issubset(tools):
         return []
     try:
+        require(client, command_named("recipe list"), {})
         found = list_recipes(client, limit=MOST)["recipes"]
     except ArcrunError as error:
         raise command_error(error) from None
+    except CommandError as error:
+        if error.code == "unsupported":
+            return []
+        raise
     return [
         {
             "uri": f"arcrun://recipes/prompt/{quote(each['name'], safe='')}",
@@ -113,10 +121,14 @@ def read_resource(client: Arcrun, uri: str, tools: Collection[str]) -> tuple[str
     try:
         match parts if scheme == "arcrun" else []:
             case ["recipes", kind, name] if _RECIPE_TOOL in tools and kind in _RECIPES and name:
-                return _recipe_text(get_recipe(client, _reference(kind, name))), YAML
+                named = _reference(kind, name)
+                require(client, command_named("recipe get"), {"name": named})
+                return _recipe_text(get_recipe(client, named)), YAML
             case ["kb", "pages", page] if _KNOWLEDGE_TOOL in tools and page:
+                require(client, command_named("kb get"), {})
                 return str(get_knowledge(client, page)["content"]), TEXT
             case ["kb", "blocks", block] if _KNOWLEDGE_TOOL in tools and block:
+                require(client, command_named("kb get"), {})
                 return str(get_knowledge(client, block_id=block)["content"]), TEXT
             case ["tools", tool, "result"] if tool in tools and tool in _FUNCTIONS:
                 return json.dumps(whole_schema(_FUNCTIONS[tool]())), SCHEMA

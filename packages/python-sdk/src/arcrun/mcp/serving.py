@@ -16,6 +16,7 @@ from arcrun._version import __version__
 from arcrun.commands.errors import CommandError
 from arcrun.commands.settings import client_of
 
+from .connections import MOST
 from .http import Address, address_of, serve_http, token_of
 from .server import server_of
 from .stdio import serve_stdio
@@ -42,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
         server = server_of(client, offered)
         try:
             if address:
-                serve_http(server, address, token)
+                serve_http(server, address, token, options.connections)
             else:
                 anyio.run(serve_stdio, server)
         except KeyboardInterrupt:
@@ -65,6 +66,12 @@ def _end(code: int) -> None:
     os._exit(code)
 
 
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError("must be a whole number, 1 or more")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="arcrun-mcp",
@@ -84,6 +91,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="[HOST:]PORT",
         help="serve HTTP at http://HOST:PORT/mcp instead, for this machine only; 0 takes a free port. "
         "The bearer token is that of ARCRUN_MCP_TOKEN; without it, one is made and printed once",
+    )
+    parser.add_argument(
+        "--connections",
+        type=_count,
+        default=MOST,
+        metavar="N",
+        help=f"with --http, how many connections there may be at a time; {MOST} by default",
     )
     parser.add_argument(
         "--profile", help="the profile of the config file; also the variable ARCRUN_PROFILE"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +14,7 @@ from arcrun.commands.errors import CommandError, Next, command_error
 from arcrun.commands.parameters import Parameter, check_arguments, parameters_of
 from arcrun.commands.table import COMMANDS, Command
 
-from .hiding import without_tokens
+from .hiding import run_ids, without_tokens
 from .result_schemas import result_schema
 from .schemas import arguments_schema, effects_of, offered
 
@@ -47,7 +48,7 @@ class Tool:
         """
         checked = check_arguments(list(self._parameters), arguments)
         try:
-            require(client, self.command.needs)
+            require(client, self.command, checked)
             return self._function(client, **checked)
         except ArcrunError as error:
             raise command_error(error) from None
@@ -102,7 +103,8 @@ def failure_of(error: CommandError, arguments: Mapping[str, Any]) -> dict[str, A
         "next": [step for step in map(next_tool, error.next) if step],
         **({"details": error.details} if error.details else {}),
     }
-    hidden: dict[str, Any] = without_tokens(failure, arguments)
+    ids = run_ids(error.code, arguments)
+    hidden: dict[str, Any] = without_tokens(failure, arguments, ids)
     return hidden
 
 
@@ -125,4 +127,8 @@ def next_tool(step: Next) -> str:
     tool = _TOOL_OF_COMMAND.get(step.command, "")
     if not tool:
         return ""
-    return f"{step.text}: {tool}{' ' + shlex.join(step.arguments) if step.arguments else ''}"
+    named = [
+        f"{name}: {json.dumps(value) if value is True else value}" for name, value in step.named
+    ]
+    given = ", ".join([*([shlex.join(step.arguments)] if step.arguments else []), *named])
+    return f"{step.text}: {tool} {given}".rstrip()
