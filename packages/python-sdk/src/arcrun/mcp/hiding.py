@@ -48,8 +48,8 @@ def without_tokens(
     Example:
         >>> without_tokens(["no recipe 'ghp_0123456789abcdef'"], {"name": "ghp_0123456789abcdef"})
         ["no recipe '[hidden]'"]
-        >>> without_tokens("GET /search?q=ghp_0123456789abcdef", {"query": "ghp_0123456789abcdef"})
-        'GET /search?q=[hidden]'
+        >>> without_tokens("refused: q=ghp_0123456789abcdef", {"query": "ghp_0123456789abcdef"})
+        'refused: q=[hidden]'
     """
     given = json.dumps(arguments, ensure_ascii=False).lower()
     tokens = {each for text in _texts(arguments) for each in _TOKEN.findall(text)}
