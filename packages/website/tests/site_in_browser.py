@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from scripts import ROOT
+from scripts import ROOT, processes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from playwright.sync_api import Page
+
+EXPORT = ROOT / "packages/website/out"
+START_SECONDS = 60
 
 
 class Served(NamedTuple):
@@ -15,6 +24,21 @@ class Served(NamedTuple):
 
     url: str
     key: str
+
+
+@contextlib.contextmanager
+def engine_with_site(log: Path, **environment: str) -> Iterator[Served]:
+    """Run an engine in development mode with the site, as `nox -s serve` does."""
+    command = [
+        *(sys.executable, "-m", "arcrun_server", "serve", "--dev", "--json", "--port", "0"),
+        *("--site", str(EXPORT), "--until-stdin-closes"),
+    ]
+    with (
+        log.open("w", encoding="utf-8") as output,
+        processes.started(command, stderr=output, env=environment, held=True) as process,
+    ):
+        ready = json.loads(processes.first_line(process, log, START_SECONDS))
+        yield Served(ready["url"], ready["key"])
 
 
 def log_in(page: Page, name: str) -> None:

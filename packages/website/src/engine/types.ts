@@ -17,11 +17,17 @@ export interface ShownKey {
   readonly last_used_at: number | null;
 }
 
+export interface Identity {
+  readonly provider: string;
+  readonly email: string | null;
+  readonly email_verified?: boolean;
+}
+
 export interface Me {
   readonly account?: string;
   readonly email?: string | null;
   readonly api_key?: string;
-  readonly identities?: readonly { readonly provider: string; readonly email: string | null }[];
+  readonly identities?: readonly Identity[];
   readonly key?: ShownKey | null;
   readonly session?: { readonly provider: string; readonly logged_in_at: number; readonly expires_at: number };
 }
