@@ -87,6 +87,8 @@ export const services = catalog.services as unknown as readonly Service[];
 export const apiRecipes = catalog.api_recipes as unknown as readonly ApiRecipe[];
 export const promptRecipes = catalog.prompt_recipes as unknown as readonly PromptRecipe[];
 export const documents = documentsFile as readonly Document[];
+/** The day on which this site was built, for pages that the build writes. */
+export const built = new Date().toISOString().slice(0, 10);
 export const versions = snippetsFile.versions;
 
 /** Return a file of packages/website/snippets. */

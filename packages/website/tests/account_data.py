@@ -76,8 +76,9 @@ def _wait_for(client: Arcrun, run_id: str) -> None:
 
 def _push_recipes(client: Arcrun, url: str, key: str) -> None:
     headers = {"X-Arcrun-API-Key": key}
-    block = {"page_name": "house-style", "content": "Be brief.\nNo jargon.", "type": "template"}
-    httpx.post(f"{url}/kbdb/blocks", json=block, headers=headers).raise_for_status()
+    for text in ("Be brief.\nNo jargon.", "Name the source of each number."):
+        block = {"page_name": "house-style", "content": text, "type": "template"}
+        httpx.post(f"{url}/kbdb/blocks", json=block, headers=headers).raise_for_status()
     for number, words in enumerate(("short", "shorter", "shortest"), 1):
         client.recipes.push(digest(words), message=f"version {number} {HOSTILE}")
     client.recipes.label("prompt_recipe:digest", "production", version=2)
@@ -165,7 +166,7 @@ def workflows(approvals: str) -> dict[str, dict[str, Any]]:
             },
         },
         "hostile": {
-            "description": HOSTILE + LONG,
+            "description": HOSTILE + LONG[:3000],
             "flow": [
                 f"input >> ON_SUCCESS >> {HOSTILE}",
                 f"{HOSTILE} >> ON_SUCCESS >> {EMOJI}",

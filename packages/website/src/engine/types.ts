@@ -57,6 +57,8 @@ export interface Run {
   readonly ended_at?: string;
   readonly error?: string | null;
   readonly failed_node?: string | null;
+  readonly paused_node_id?: string;
+  readonly duration_ms?: number;
   readonly data?: unknown;
   readonly trace?: readonly Step[];
 }
@@ -99,6 +101,8 @@ export interface GraphEdge {
   readonly from: string;
   readonly to: string;
   readonly type: string;
+  /** What FOREACH calls an element. */
+  readonly iterator?: string;
 }
 
 export interface Definition {

@@ -7,6 +7,9 @@ import { load, useAccount } from "@/engine/account";
 import { EngineError, engineUrl } from "@/engine/client";
 import type { Texts } from "@/messages";
 
+// The title of a section of the contract, which is in English.
+const DIFFERENCES = "Differences from the deployed engine";
+
 interface SwaggerRequest {
   url: string;
   headers: Record<string, string>;
@@ -20,7 +23,7 @@ declare global {
 
 /** Swagger UI on the contract that this site was built with; requests go to the engine, with the person's key. */
 export function Reference({ t, common }: { t: Texts<"api">; common: Texts<"common"> }) {
-  const { state, key } = useAccount();
+  const { state, health, key } = useAccount();
   const place = useRef<HTMLDivElement>(null);
   const usedKey = useRef<string>(undefined);
   const [entered, setEntered] = useState<string>();
@@ -35,12 +38,20 @@ export function Reference({ t, common }: { t: Texts<"api">; common: Texts<"commo
       () => setShown("failed"),
     );
   }, []);
+  useDarkReference();
   function enter(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
     setEntered(String(new FormData(event.currentTarget).get("key")).trim() || undefined);
   }
   return (
     <>
+      {health && !health.capabilities && (
+        <p className="notice warn" role="status">
+          <span>
+            <Say of={t.otherEngine} /> <a href="/docs/contract#differences-from-the-deployed-engine">{DIFFERENCES}</a>
+          </span>
+        </p>
+      )}
       {usedKey.current ? (
         <p className="notice good" role="status">
           <Say of={t.keyUsed} />
@@ -73,6 +84,29 @@ export function Reference({ t, common }: { t: Texts<"api">; common: Texts<"commo
       <div ref={place} className="reference" lang="en" />
     </>
   );
+}
+
+const DARK = "dark-mode";
+
+/** Switches Swagger UI to its dark colors, by the class that it looks for, whenever the page is dark. */
+function useDarkReference() {
+  useEffect(() => {
+    const root = document.documentElement;
+    const preferred = matchMedia("(prefers-color-scheme: dark)");
+    const follow = () => {
+      const { theme } = root.dataset;
+      root.classList.toggle(DARK, theme ? theme === "dark" : preferred.matches);
+    };
+    const observer = new MutationObserver(follow);
+    observer.observe(root, { attributeFilter: ["data-theme"] });
+    preferred.addEventListener("change", follow);
+    follow();
+    return () => {
+      observer.disconnect();
+      preferred.removeEventListener("change", follow);
+      root.classList.remove(DARK);
+    };
+  }, []);
 }
 
 async function show(place: HTMLElement | null, key: () => string | undefined): Promise<void> {

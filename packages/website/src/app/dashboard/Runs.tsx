@@ -6,16 +6,14 @@ import { SiteLink } from "@/components/SiteLink";
 import { Failure, Loading } from "@/components/states";
 import { moment } from "@/components/dates";
 import { callWithKey, useAccount } from "@/engine/account";
-import type { Run, RunStatus, Step } from "@/engine/types";
+import { BADGES, GOES_ON, REFRESH_MS } from "@/engine/runs";
+import type { Run, Step } from "@/engine/types";
 import { useEngine } from "@/engine/useEngine";
 import { filled } from "@/messages";
 import type { DashboardTexts, PartProps } from "./Dashboard";
 import { Part } from "./Part";
 
 const SHOWN = 10;
-const GOES_ON: ReadonlySet<RunStatus> = new Set(["queued", "running"]);
-const REFRESH_MS = 1500;
-const BADGES: Partial<Record<RunStatus, string>> = { succeeded: "good", failed: "bad", partial: "warn", paused: "accent" };
 
 /** The newest runs, each with its trace. */
 export function Runs({ t, common, durable }: PartProps & { durable: boolean }) {
