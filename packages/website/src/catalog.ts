@@ -98,8 +98,23 @@ export function snippet(name: keyof typeof snippetsFile.files): Snippet {
 
 export interface ConformanceReport {
   readonly date: string;
+  readonly engine: string;
+  /** GO or NO-GO, if a gate has judged the run. */
+  readonly verdict: string | null;
   readonly scenarios: number;
-  readonly columns: readonly { readonly name: string; readonly passed: number; readonly failed: number; readonly skipped: number }[];
+  readonly columns: readonly ConformanceColumn[];
+}
+
+/** What one SDK has passed on one runtime. */
+export interface ConformanceColumn {
+  readonly name: string;
+  readonly package: string;
+  readonly runtime: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** The scenarios that failed. */
+  readonly failures: readonly string[];
 }
 
 export const conformance = conformanceFile as ConformanceReport | null;
