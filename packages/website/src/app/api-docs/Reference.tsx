@@ -1,6 +1,6 @@
 "use client";
 
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { type ComponentType, type createElement, type FormEvent, useEffect, useRef, useState } from "react";
 import { Say } from "@/components/Say";
 import { Failure, Loading } from "@/components/states";
 import { load, useAccount } from "@/engine/account";
@@ -81,7 +81,10 @@ export function Reference({ t, common }: { t: Texts<"api">; common: Texts<"commo
           again={() => location.reload()}
         />
       )}
-      <div ref={place} className="reference" lang="en" />
+      <h2 className="only-read-aloud">
+        <Say of={t.operations} />
+      </h2>
+      <div ref={place} id="reference" lang="en" />
     </>
   );
 }
@@ -117,17 +120,43 @@ async function show(place: HTMLElement | null, key: () => string | undefined): P
   window.SwaggerUIBundle?.({
     spec: { ...contract, servers: [{ url: engineUrl() }] },
     domNode: place,
-    deepLinking: true,
+    layout: "OperationsOnly",
+    plugins: [operationsOnly],
+    // A link in the button of each operation would be one that a screen reader can't reach.
+    deepLinking: false,
     docExpansion: "none",
     defaultModelsExpandDepth: -1,
     validatorUrl: null,
     persistAuthorization: false,
+    // The request as it was filled in: the command that is shown does not have the key.
+    showMutatedRequest: false,
     requestInterceptor: (request: SwaggerRequest) => {
       const value = key();
       if (value && request.url.startsWith(engineUrl())) request.headers["X-Arcrun-API-Key"] ??= value;
       return request;
     },
   });
+}
+
+interface System {
+  readonly React: { readonly createElement: typeof createElement };
+}
+
+interface LayoutProps {
+  readonly getComponent: (name: string, connected?: boolean) => ComponentType;
+}
+
+/** The operations alone: the page has a title, a key and a main part of its own. */
+function operationsOnly({ React }: System) {
+  const OperationsOnly = ({ getComponent }: LayoutProps) =>
+    React.createElement(
+      "div",
+      { className: "swagger-ui" },
+      React.createElement(getComponent("SvgAssets")),
+      React.createElement(getComponent("errors", true)),
+      React.createElement(getComponent("operations", true)),
+    );
+  return { components: { OperationsOnly } };
 }
 
 function loaded(url: string): Promise<void> {

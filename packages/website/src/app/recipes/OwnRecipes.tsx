@@ -62,7 +62,7 @@ export function OwnRecipes({ t, common }: RecipeTexts) {
             aria-pressed={recipe.name === name}
             onClick={() => setQuery({ name: recipe.name })}
           >
-            {recipe.name} · {recipe.version}
+            {recipe.version ? `${recipe.name} · ${recipe.version}` : recipe.name}
           </button>
         ))}
       </div>

@@ -19,7 +19,7 @@ interface Props {
 }
 
 // In halves of a Chinese character, which is as wide as two Latin ones.
-const LONGEST = { id: 17, component: 20, edge: 15 };
+const LONGEST = { id: 15, component: 20, edge: 15 };
 export const SIGNS: Record<Outcome, string> = { good: "✓", bad: "✗", waits: "…" };
 
 /** A graph from left to right; the text version and the list of steps say the same to those who don't see it. */

@@ -1,9 +1,10 @@
 "use client";
 
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Say } from "@/components/Say";
 import { Empty, Failure, Loading } from "@/components/states";
 import { moment } from "@/components/dates";
+import { jsonText } from "@/components/json";
 import { setQuery, useQuery } from "@/components/query";
 import { callWithKey } from "@/engine/account";
 import { BADGES, GOES_ON, REFRESH_MS } from "@/engine/runs";
@@ -120,11 +121,19 @@ const KEYS: Readonly<Record<string, number>> = { ArrowLeft: -1, ArrowRight: 1 };
 /** The steps of a run in a row, to go through by mouse, by buttons or by the arrow keys, and what the chosen one was given and gave. */
 function Steps({ trace, at, run, goTo, t }: StepsProps) {
   const step = trace[at];
+  const list = useRef<HTMLOListElement>(null);
+  useEffect(() => {
+    // The page itself stays where it is.
+    const { current } = list;
+    const button = current?.querySelectorAll("button")[at];
+    if (current && button) current.scrollTop = button.offsetTop - current.offsetTop - current.clientHeight / 2;
+  }, [at]);
   if (!step) return null;
   return (
     <>
       <ol
         className="steps"
+        ref={list}
         onKeyDown={({ key, currentTarget }) => {
           const to = at + (KEYS[key] ?? 0);
           if (!(key in KEYS) || !trace[to]) return;
@@ -137,7 +146,7 @@ function Steps({ trace, at, run, goTo, t }: StepsProps) {
           return (
             <li key={`${index} ${one.nodeId}`}>
               <button type="button" className={outcome} aria-current={index === at ? "step" : undefined} onClick={() => goTo(index)}>
-                <span aria-hidden="true">{SIGNS[outcome]}</span> {one.nodeId}
+                <span aria-hidden="true">{SIGNS[outcome]}</span> <bdi>{one.nodeId}</bdi>
               </button>
             </li>
           );
@@ -151,7 +160,9 @@ function Steps({ trace, at, run, goTo, t }: StepsProps) {
           </button>
         ))}
         <span aria-live="polite" className="step-name">
-          <Say of={filled(t.step, { number: at + 1, count: trace.length })} /> · <strong>{step.nodeId}</strong>{" "}
+          <Say of={filled(t.step, { number: at + 1, count: trace.length })} /> · <strong>
+            <bdi>{step.nodeId}</bdi>
+          </strong>{" "}
           {step.duration_ms !== undefined && (
             <span className="fine">
               <Say of={filled(t.took, { ms: step.duration_ms })} />
@@ -159,7 +170,7 @@ function Steps({ trace, at, run, goTo, t }: StepsProps) {
           )}
         </span>
       </div>
-      {step.error && <p className="notice bad">{step.error}</p>}
+      {step.error && !run.error?.includes(step.error) && <p className="notice bad">{step.error}</p>}
       <div className="step-values">
         {([[t.input, step.input], [t.output, step.output]] as const).map(([text, value]) => (
           <div key={text.en}>
@@ -167,7 +178,7 @@ function Steps({ trace, at, run, goTo, t }: StepsProps) {
               <Say of={text} />
             </h3>
             <pre className="code" tabIndex={0} aria-label={text.en}>
-              <code>{JSON.stringify(value ?? null, null, 2)}</code>
+              <code>{jsonText(value)}</code>
             </pre>
           </div>
         ))}

@@ -28,6 +28,7 @@ export function WorkflowView({ t, common, statuses }: WorkflowTexts) {
   }, [state]);
   const path = `/webhooks/named/${encodeURIComponent(name)}/definition`;
   const asked = useEngine(() => callWithKey<Definition>(path), key && name ? `${key} ${path}` : undefined);
+  const definition = asked.loading ? undefined : asked.value;
   const failure = error ?? asked.error;
   const page = (content: ReactNode) => (
     <>
@@ -46,7 +47,7 @@ export function WorkflowView({ t, common, statuses }: WorkflowTexts) {
           )}
         </p>
         <h1>{name || <Say of={common.workflows} />}</h1>
-        {asked.value && <p className="soft">{asked.value.description}</p>}
+        {definition && <p className="soft">{definition.description}</p>}
       </header>
       {content}
     </>
@@ -73,11 +74,11 @@ export function WorkflowView({ t, common, statuses }: WorkflowTexts) {
       </Empty>,
     );
   if (state === "ready" && !name) return page(<Workflows t={statuses} common={common} />);
-  if (!asked.value) return page(<Loading label={common.loading} />);
+  if (!definition) return page(<Loading label={common.loading} />);
   const durable = can(health, "durable_runs");
   return page(
     <>
-      <RunOnGraph definition={asked.value} durable={durable} t={t} common={common} statuses={statuses} />
+      <RunOnGraph key={name} definition={definition} durable={durable} t={t} common={common} statuses={statuses} />
       {!durable && <Executions name={name} t={t} common={common} statuses={statuses} />}
     </>,
   );
