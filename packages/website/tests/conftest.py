@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
-from site_in_browser import EXPORT, Served, engine_with_site
+from site_in_browser import EXPORT, Served, engine_with_site, launched
+
+from scripts import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-CHROMIUM = shutil.which(os.environ.get("CHROMIUM", "chromium"))
+# For the stand-in of the deployed engine.
+sys.path.append(str(ROOT / "conformance/tests"))
 # Milliseconds: nothing waits for them but what fails, and machines that build beside this are slow.
 PATIENCE = 30_000
 
@@ -36,9 +38,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.fail("there is no chromium; install it, or set CHROMIUM to its path")
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    browser = launched(playwright)
     yield browser
     browser.close()
 
