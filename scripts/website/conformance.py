@@ -28,18 +28,33 @@ def newest_report(folder: Path) -> dict[str, Any] | None:
 def summed_up(document: dict[str, Any]) -> dict[str, Any]:
     """Return how many scenarios each SDK and runtime has passed."""
     outcomes: dict[str, Counter[str]] = {}
+    failures: dict[str, list[str]] = {}
     for cell in document["cells"]:
         outcomes.setdefault(cell["sdk"], Counter())[cell["outcome"]] += 1
+        if cell["outcome"] not in {"passed", "skipped"}:
+            failures.setdefault(cell["sdk"], []).append(cell["scenario"])
+    about = {sdk["name"]: sdk for sdk in document["sdks"]}
+    gate = document["gate"]
     return {
         "date": str(document["started"])[:10],
+        "engine": document["target"]["name"],
+        "verdict": gate["verdict"] if gate else None,
         "scenarios": len(document["scenarios"]),
         "columns": [
             {
                 "name": name,
+                "package": _package(about.get(name, {})),
+                "runtime": about.get(name, {}).get("runtime", ""),
                 "passed": found["passed"],
                 "failed": sum(found.values()) - found["passed"] - found["skipped"],
                 "skipped": found["skipped"],
+                "failures": failures.get(name, []),
             }
             for name, found in outcomes.items()
         ],
     }
+
+
+def _package(sdk: dict[str, Any]) -> str:
+    """Return the package that a column has tested, with its version; empty if it did not start."""
+    return f"{sdk['sdk']} {sdk['version']}" if sdk.get("started") else ""

@@ -87,6 +87,8 @@ export const services = catalog.services as unknown as readonly Service[];
 export const apiRecipes = catalog.api_recipes as unknown as readonly ApiRecipe[];
 export const promptRecipes = catalog.prompt_recipes as unknown as readonly PromptRecipe[];
 export const documents = documentsFile as readonly Document[];
+/** The day on which this site was built, for pages that the build writes. */
+export const built = new Date().toISOString().slice(0, 10);
 export const versions = snippetsFile.versions;
 
 /** Return a file of packages/website/snippets. */
@@ -96,8 +98,23 @@ export function snippet(name: keyof typeof snippetsFile.files): Snippet {
 
 export interface ConformanceReport {
   readonly date: string;
+  readonly engine: string;
+  /** GO or NO-GO, if a gate has judged the run. */
+  readonly verdict: string | null;
   readonly scenarios: number;
-  readonly columns: readonly { readonly name: string; readonly passed: number; readonly failed: number; readonly skipped: number }[];
+  readonly columns: readonly ConformanceColumn[];
+}
+
+/** What one SDK has passed on one runtime. */
+export interface ConformanceColumn {
+  readonly name: string;
+  readonly package: string;
+  readonly runtime: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** The scenarios that failed. */
+  readonly failures: readonly string[];
 }
 
 export const conformance = conformanceFile as ConformanceReport | null;

@@ -2,44 +2,31 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
-from site_in_browser import Served
+from site_in_browser import EXPORT, Served, engine_with_site, launched
 
-from scripts import ROOT, processes
+from scripts import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-EXPORT = ROOT / "packages/website/out"
-CHROMIUM = shutil.which(os.environ.get("CHROMIUM", "chromium"))
-START_SECONDS = 60
+# For the stand-in of the deployed engine.
+sys.path.append(str(ROOT / "conformance/tests"))
 # Milliseconds: nothing waits for them but what fails, and machines that build beside this are slow.
 PATIENCE = 30_000
 
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Run the engine in development mode with the site, as `nox -s serve` does."""
+    """An engine with the site, for all tests that need no other."""
     if not (EXPORT / "index.html").is_file():
         pytest.fail("the site is not built; build it with: nox -s website")
-    log = tmp_path_factory.mktemp("engine") / "engine.log"
-    command = [
-        *(sys.executable, "-m", "arcrun_server", "serve", "--dev", "--json", "--port", "0"),
-        *("--site", str(EXPORT), "--until-stdin-closes"),
-    ]
-    with (
-        log.open("w", encoding="utf-8") as output,
-        processes.started(command, stderr=output, held=True) as process,
-    ):
-        ready = json.loads(processes.first_line(process, log, START_SECONDS))
-        yield Served(ready["url"], ready["key"])
+    with engine_with_site(tmp_path_factory.mktemp("engine") / "engine.log") as served:
+        yield served
 
 
 @pytest.fixture(scope="session")
@@ -51,9 +38,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.fail("there is no chromium; install it, or set CHROMIUM to its path")
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    browser = launched(playwright)
     yield browser
     browser.close()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
-from site_in_browser import axe_script, log_in
+from site_in_browser import PAGES, axe_script, log_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
     from site_in_browser import Served
 
-PAGES = (
-    *("/", "/login", "/dashboard", "/integrations", "/components", "/recipes", "/workflows"),
-    *("/docs", "/docs/contract", "/conformance", "/no-such-page"),
-)
 TEXTS = ("/", "/integrations", "/components", "/recipes", "/docs", "/docs/cli", "/conformance")
 LOCALES = {"en": "en-US", "zh-Hant": "zh-TW"}
 FAILED = "({violations}) => violations.map(({id, nodes}) => [id, nodes.slice(0, 3).map((node) => node.html.slice(0, 160))])"
@@ -68,7 +64,7 @@ def test_no_page_is_wider_than_the_screen(
 def test_no_script_runs_that_the_policy_of_a_page_does_not_name(
     page: Page, open_context: Callable[..., BrowserContext]
 ) -> None:
-    for path in (*PAGES, "/api-docs"):
+    for path in PAGES:
         page.goto(path)
         policy = page.locator("meta[http-equiv=Content-Security-Policy]").get_attribute("content")
         scripts = next(part for part in (policy or "").split("; ") if part.startswith("script-src"))
@@ -160,7 +156,13 @@ def test_pages_say_that_the_engine_is_down_and_show_what_they_have(
     expect(page.get_by_role("link", name="development account")).to_be_visible()
 
 
-def test_an_operation_is_tried_with_the_key_of_the_person(page: Page, served: Served) -> None:
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_an_operation_is_tried_with_the_key_of_the_person(
+    open_context: Callable[..., BrowserContext], served: Served, mode: str
+) -> None:
+    page = open_context(color_scheme=mode, bypass_csp=True).new_page()
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
     page.goto("/api-docs")
     page.locator("#api-key").fill(served.key)
     page.get_by_role("button", name="Use this key").click()
@@ -171,3 +173,34 @@ def test_an_operation_is_tried_with_the_key_of_the_person(page: Page, served: Se
     with page.expect_response(lambda response: "/credentials" in response.url) as answer:
         operation.get_by_role("button", name="Execute").click()
     assert answer.value.status == 200
+    assert answer.value.request.headers["x-arcrun-api-key"] == served.key
+    expect(operation.locator(".live-responses-table .response-col_status").last).to_contain_text(
+        "200"
+    )
+    expect(operation.locator(".live-responses-table")).to_contain_text("credentials")
+    # The key is in the request alone: in no address, in nothing that stays, and not on the screen.
+    stored = page.evaluate(
+        "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
+    )
+    assert (
+        served.key
+        not in stored + "".join(urls) + page.url + page.locator("main").first.inner_text()
+    )
+    page.add_script_tag(content=axe_script())
+    assert page.evaluate(f"axe.run(document).then({FAILED})") == []
+
+
+def test_the_reference_follows_the_theme_of_the_site(
+    open_context: Callable[..., BrowserContext],
+) -> None:
+    page = open_context(color_scheme="light").new_page()
+    page.goto("/api-docs")
+    tag = page.locator("#reference .opblock-tag").first
+    color = "element => getComputedStyle(element).color"
+    light = tag.evaluate(color)
+    theme = page.get_by_role("button", name="Color theme")
+    theme.click()
+    theme.click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.locator("html.dark-mode")).to_have_count(1)
+    assert (light, tag.evaluate(color)) == ("rgb(20, 22, 28)", "rgb(242, 243, 245)")

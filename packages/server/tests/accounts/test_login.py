@@ -95,6 +95,21 @@ def test_state_is_valid_for_ten_minutes(start: Callable[..., Engine], github: Gi
         assert browser.session() is None
 
 
+def test_page_of_a_log_in_that_failed_says_why_and_leads_on(
+    start: Callable[..., Engine], github: GitHub
+) -> None:
+    engine = start(github=github.url)
+    github.response = {"code": None, "error": "access_denied"}
+    for language, reason in {"en": "cancelled at GitHub", "zh-TW": "在 GitHub 被拒絕"}.items():
+        with Browser(engine.url) as browser:
+            started = browser.get("/auth/github/start", params={"redirect": "/account?a=1&b=2"})
+            refused = browser.get(come_back(started), headers={"Accept-Language": language})
+            assert reason in refused.text
+            assert 'href="/auth/github/start?redirect=%2Faccount%3Fa%3D1%26b%3D2"' in refused.text
+            unknown = browser.get("/auth/callback", headers={"Accept-Language": language})
+            assert f'href="{SITE}/login"' in unknown.text
+
+
 def test_log_in_of_another_browser_begins_no_session(
     start: Callable[..., Engine], github: GitHub
 ) -> None:

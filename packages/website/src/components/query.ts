@@ -1,6 +1,7 @@
 "use client";
 
-import { useSyncExternalStore } from "react";
+import { useSearchParams } from "next/navigation";
+import { useEffect, useSyncExternalStore } from "react";
 
 const CHANGED = "arcrun:query";
 
@@ -23,6 +24,15 @@ export function setQuery(changes: Readonly<Record<string, string>>): void {
   const query = parameters.toString();
   history.replaceState(history.state, "", `${location.pathname}${query ? `?${query}` : ""}${location.hash}`);
   dispatchEvent(new Event(CHANGED));
+}
+
+/** Tells the parts of a page that a link has changed the address; the page that it leads to may be the same. */
+export function AddressWatcher() {
+  const parameters = useSearchParams();
+  useEffect(() => {
+    dispatchEvent(new Event(CHANGED));
+  }, [parameters]);
+  return null;
 }
 
 function subscribe(changed: () => void): () => void {

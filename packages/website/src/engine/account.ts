@@ -77,17 +77,17 @@ export function reload(): void {
   load();
 }
 
-// The deployed engine has no such route: there the key comes from `/me`.
 async function register(): Promise<void> {
   const welcome = isFirstPageAfterLogIn();
+  // The deployed engine has no such route: there the key comes from `/me`.
+  if (!can(account.health, "accounts")) return;
   // Later, somebody without a key has revoked it: a new one is made when they say so.
   if (account.me?.key === null && !welcome) return;
   try {
     keep(await call<KeyResponse>("/register", { method: "POST" }));
   } catch (error) {
-    const { code, status } = asEngineError(error);
-    if (code === "login_too_old") set({ loginTooOld: true });
-    else if (status !== 404) throw error;
+    if (asEngineError(error).code !== "login_too_old") throw error;
+    set({ loginTooOld: true });
   }
 }
 

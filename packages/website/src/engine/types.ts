@@ -17,11 +17,17 @@ export interface ShownKey {
   readonly last_used_at: number | null;
 }
 
+export interface Identity {
+  readonly provider: string;
+  readonly email: string | null;
+  readonly email_verified?: boolean;
+}
+
 export interface Me {
   readonly account?: string;
   readonly email?: string | null;
   readonly api_key?: string;
-  readonly identities?: readonly { readonly provider: string; readonly email: string | null }[];
+  readonly identities?: readonly Identity[];
   readonly key?: ShownKey | null;
   readonly session?: { readonly provider: string; readonly logged_in_at: number; readonly expires_at: number };
 }
@@ -51,6 +57,8 @@ export interface Run {
   readonly ended_at?: string;
   readonly error?: string | null;
   readonly failed_node?: string | null;
+  readonly paused_node_id?: string;
+  readonly duration_ms?: number;
   readonly data?: unknown;
   readonly trace?: readonly Step[];
 }
@@ -93,6 +101,8 @@ export interface GraphEdge {
   readonly from: string;
   readonly to: string;
   readonly type: string;
+  /** What FOREACH calls an element. */
+  readonly iterator?: string;
 }
 
 export interface Definition {

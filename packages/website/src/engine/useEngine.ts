@@ -32,5 +32,7 @@ export function useEngine<T>(ask: () => Promise<T>, subject: string | undefined)
     setState((before) => ({ ...before, error: undefined, of: undefined }));
     setAttempt((number) => number + 1);
   }, []);
-  return { ...state, loading: subject !== undefined && state.of !== subject, again };
+  const loading = subject !== undefined && state.of !== subject;
+  // What was found before stays until something else is known; what failed before was another question.
+  return { value: subject === undefined ? undefined : state.value, error: state.of === subject ? state.error : undefined, loading, again };
 }

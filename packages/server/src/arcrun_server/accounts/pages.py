@@ -9,22 +9,31 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from arcrun_server.store.device_logins import DeviceLogin
 
+    # Names of providers, or AGAIN, each with where it leads.
+    Links = Sequence[tuple[str, str]]
+
+Problem = Literal["refused", "not-pending", "bad-name", "provider-failed"]
+AGAIN = "again"
+
 ENGLISH, CHINESE = "en", "zh-Hant"
 
 _STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:10vh auto;padding:0 1rem;color:#1b1b1f}"
+    ":root{color-scheme:light dark}"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:10vh auto;padding:0 1rem;"
+    "color:light-dark(#14161c,#f2f3f5);background:light-dark(#fff,#0b0c10)}"
     "h1{font-size:1.5rem}dt{font-weight:600}dd{margin:0 0 .75rem}label{display:block;margin:1rem 0}"
     "input{font:inherit;padding:.5rem;width:100%;box-sizing:border-box}"
     "button,a.button{font:inherit;padding:.6rem 1.2rem;margin:.25rem .5rem .25rem 0;display:inline-block;"
-    "border:1px solid #1b1b1f;border-radius:.4rem;background:#fff;color:inherit;text-decoration:none;cursor:pointer}"
-    "button.main,a.button{background:#1b1b1f;color:#fff}:focus-visible{outline:3px solid #2f6fed;outline-offset:2px}"
+    "border:1px solid;border-radius:.4rem;background:none;color:inherit;text-decoration:none;cursor:pointer}"
+    "button.main,a.button{background:light-dark(#3b46c4,#a3adff);color:light-dark(#fff,#0b0c10)}"
+    "code{overflow-wrap:anywhere}:focus-visible{outline:3px solid light-dark(#3b46c4,#a3adff);outline-offset:2px}"
 )
 _STYLE_HASH = "sha256-" + base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
@@ -57,6 +66,12 @@ _TEXTS = {
         "dev-as": "Log in as {name}",
         "dev-other": "Another name",
         "failed": "The log-in did not succeed",
+        "refused": "The log-in was refused or cancelled at {provider}. Nothing has changed: you can begin again.",
+        "not-pending": (
+            "This log-in was begun in another browser, has ended already, or took longer than 10 minutes. Begin again."
+        ),
+        "bad-name": "A name has 1 to 64 small letters, digits, hyphens and underscores.",
+        "provider-failed": "{provider} did not complete the log-in. Try again later; if that does not help, tell the operator of this engine:",
         "again": "Begin again",
     },
     CHINESE: {
@@ -87,6 +102,10 @@ _TEXTS = {
         "dev-as": "以 {name} 登入",
         "dev-other": "其他名稱",
         "failed": "登入未成功",
+        "refused": "登入已在 {provider} 被拒絕或取消。一切維持原狀，您可以重新開始。",
+        "not-pending": "這次登入是在其他瀏覽器開始的、已經結束，或超過 10 分鐘。請重新開始。",
+        "bad-name": "名稱須為 1 到 64 個小寫字母、數字、連字號或底線。",
+        "provider-failed": "{provider} 未能完成登入。請稍後再試；若仍然失敗，請告知此引擎的管理者：",
         "again": "重新開始",
     },
 }
@@ -135,7 +154,7 @@ class Pages:
         self.language = language_of(accepted)
         self._texts = _TEXTS[self.language]
 
-    def log_in_first(self, links: Sequence[tuple[str, str]]) -> Page:
+    def log_in_first(self, links: Links) -> Page:
         """Return the page of a device's log-in for somebody who has to log in.
 
         Args:
@@ -143,11 +162,7 @@ class Pages:
         """
         if not links:
             return self._page("title", self._paragraph("no-provider"))
-        buttons = "".join(
-            f'<p><a class="button" href="{escape(url)}">'
-            f"{escape(self._texts['with'].format(provider=_NAMES[name]))}</a></p>"
-            for name, url in links
-        )
+        buttons = self._buttons(links)
         return self._page("title", self._paragraph("log-in-first") + buttons)
 
     def enter_code(self, form_token: str, code: str = "", problem: str | None = None) -> Page:
@@ -206,19 +221,29 @@ class Pages:
         )
         return self._page("dev-title", self._paragraph("dev") + chosen + other)
 
-    def failed(self, reason: str, again: str | None) -> Page:
+    def failed(self, problem: Problem, links: Links, *, detail: str = "") -> Page:
         """Return the page of a log-in that did not succeed.
 
         Args:
-            reason: Why, as a sentence of the engine.
-            again: Where it can begin again.
+            problem: Why.
+            links: Where it can begin again: the names of providers, or `again`, each with its URL.
+            detail: More for the operator, as a sentence of the engine.
         """
-        link = (
-            f'<p><a class="button" href="{escape(again)}">{self._text("again")}</a></p>'
-            if again
-            else ""
+        provider = _NAMES.get(links[0][0], "") if links else ""
+        reason = escape(self._texts[problem].format(provider=provider))
+        more = f'<p lang="en"><code>{escape(detail)}</code></p>' if detail else ""
+        return self._page("failed", f'<p role="alert">{reason}</p>{more}{self._buttons(links)}')
+
+    def _buttons(self, links: Links) -> str:
+        return "".join(
+            f'<p><a class="button" href="{escape(url)}">{self._label(name)}</a></p>'
+            for name, url in links
         )
-        return self._page("failed", f'<p role="alert">{escape(reason)}</p>{link}')
+
+    def _label(self, name: str) -> str:
+        if name == AGAIN:
+            return self._text(AGAIN)
+        return escape(self._texts["with"].format(provider=_NAMES[name]))
 
     def _text(self, key: str) -> str:
         return escape(self._texts[key])

@@ -21,6 +21,10 @@ class ProviderError(Exception):
     """A provider did not log the person in; the message is for the person and the log, without any secret."""
 
 
+class LoginRefused(ProviderError):
+    """The person, or the provider, has refused the log-in."""
+
+
 class ProviderClient:
     """Asks providers for JSON.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from arcrun_server.accounts.provider_client import ProviderClient, ProviderError
+from arcrun_server.accounts.provider_client import LoginRefused, ProviderClient, ProviderError
 from arcrun_server.store.identities import Identity
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def _code(response: Mapping[str, str], issuer: str, *, issuer_is_promised: bool)
     if given is not None and given != issuer:
         raise ProviderError("the response comes from another provider than the one that was asked")
     if "error" in response:
-        raise ProviderError("the log-in was refused or cancelled at the provider")
+        raise LoginRefused("the log-in was refused or cancelled at the provider")
     code = response.get("code")
     if not code:
         raise ProviderError("the provider sent no code")

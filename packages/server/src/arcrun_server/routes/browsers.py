@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.responses import HTMLResponse
 
@@ -126,6 +126,31 @@ def redirect_target(context: Context, request: Request, path: str) -> str:
     site = context.settings.accounts.site_url
     own = site is None or path.partition("?")[0] in OWN_PAGES
     return f"{context.base_url(request) if own else site}{path}"
+
+
+def login_page(context: Context, request: Request) -> str | None:
+    """Return the URL of the site's page for log-ins; None if there is no site."""
+    settings = context.settings
+    if settings.accounts.site_url is None and settings.site is None:
+        return None
+    return redirect_target(context, request, "/login")
+
+
+def login_urls(context: Context, redirect: str | None = None) -> list[tuple[str, str]]:
+    """Return where a log-in begins that leads to a path, for each provider of the engine."""
+    accounts = context.settings.accounts
+    names = {
+        "google": accounts.google is not None,
+        "github": accounts.github is not None,
+        "dev": context.settings.development_login,
+    }
+    return [(name, login_url(name, redirect)) for name, there in names.items() if there]
+
+
+def login_url(provider: str, redirect: str | None) -> str:
+    """Return where a log-in begins at a provider."""
+    start = f"/auth/{provider}/start"
+    return start if redirect is None else f"{start}?redirect={quote(redirect, safe='')}"
 
 
 def page_response(context: Context, page: Page, *, status: int = 200) -> HTMLResponse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from arcrun_server.accounts.attempts import Attempts
 from arcrun_server.accounts.keys import new_key, session_of
@@ -12,7 +12,7 @@ from arcrun_server.accounts.labels import LABEL_RULE, is_label
 from arcrun_server.accounts.pages import Pages
 from arcrun_server.errors import ApiError, too_many
 from arcrun_server.routes.accounts import development_of
-from arcrun_server.routes.browsers import check_origin, page_response
+from arcrun_server.routes.browsers import check_origin, login_urls, page_response
 from arcrun_server.routes.forms import read_fields
 from arcrun_server.store.device_logins import DEVICE_SECONDS, INTERVAL, DeviceLoginError
 from arcrun_server.web.responses import JsonResponse
@@ -157,18 +157,8 @@ class DeviceLoginRoutes:
 
     def _providers(self, code: str) -> list[tuple[str, str]]:
         """Return where a log-in that leads back to this page begins, for each provider."""
-        accounts = self._context.settings.accounts
-        names = {
-            "google": accounts.google is not None,
-            "github": accounts.github is not None,
-            "dev": self._context.settings.development_login,
-        }
         back = f"{_PAGE}?{urlencode({'user_code': code})}" if code else _PAGE
-        return [
-            (name, f"/auth/{name}/start?redirect={quote(back, safe='')}")
-            for name, there in names.items()
-            if there
-        ]
+        return login_urls(self._context, back)
 
 
 def _address(request: Request) -> str:

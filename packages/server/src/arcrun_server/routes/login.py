@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from starlette.responses import RedirectResponse, Response
 
 from arcrun_server.accounts.keys import SESSION_COOKIE, session_of
-from arcrun_server.accounts.pages import Pages
-from arcrun_server.accounts.provider_client import ProviderError
+from arcrun_server.accounts.pages import AGAIN, Pages
+from arcrun_server.accounts.provider_client import LoginRefused, ProviderError
 from arcrun_server.accounts.providers import LoginAttempt, providers_of
 from arcrun_server.errors import ApiError
 from arcrun_server.routes.browsers import (
@@ -18,6 +18,9 @@ from arcrun_server.routes.browsers import (
     checked_redirect,
     delete_cookie,
     is_secure,
+    login_page,
+    login_url,
+    login_urls,
     page_response,
     redirect_target,
     set_cookie,
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from arcrun_server.accounts.pages import Links, Problem
     from arcrun_server.routes.context import Context
     from arcrun_server.store.pending_logins import PendingLogin, Started
     from arcrun_server.web.router import ApiRouter
@@ -90,12 +94,10 @@ class LoginRoutes:
         fields = await read_fields(request)
         name = fields.get("name", "")
         if not _DEVELOPMENT_NAME.fullmatch(name):
-            return self._failed(
-                request, "a name has 1 to 64 small letters, digits, hyphens and underscores"
-            )
+            return self._failed(request, "bad-name", [(AGAIN, "/auth/dev/start")])
         pending = await self._pending(request, fields.get("state", ""))
         if pending is None or pending.provider != DEVELOPMENT_PROVIDER:
-            return self._failed(request, _NOT_PENDING)
+            return self._not_pending(request)
         return await self._logged_in(request, pending, Identity(DEVELOPMENT_PROVIDER, name))
 
     async def callback(self, request: Request) -> Response:
@@ -105,12 +107,12 @@ class LoginRoutes:
         pending = await self._pending(request, state)
         provider = None if pending is None else self._providers.get(pending.provider)
         if parameters is None or pending is None or provider is None:
-            return self._failed(request, _NOT_PENDING)
+            return self._not_pending(request)
         try:
             identity = await provider.identity(self._attempt(request, state), parameters)
         except ProviderError as error:
             _log.warning("a log-in at %s failed: %s", pending.provider, error)
-            return self._failed(request, str(error), again=f"/auth/{pending.provider}/start")
+            return self._provider_failed(request, *pending, error)
         return await self._logged_in(request, pending, identity)
 
     async def logout(self, request: Request) -> Response:
@@ -140,7 +142,7 @@ class LoginRoutes:
             url = await provider.authorization_url(self._attempt(request, started.state))
         except ProviderError as error:
             _log.warning("a log-in at %s can't begin: %s", name, error)
-            return self._failed(request, str(error), status=502)
+            return self._provider_failed(request, name, redirect, error, status=502)
         response = _redirect(url)
         self._remember_login(request, response, started)
         return response
@@ -195,14 +197,39 @@ class LoginRoutes:
                 next_actions=["start the engine with: arcrun-server serve --dev"],
             )
 
+    def _provider_failed(
+        self,
+        request: Request,
+        provider: str,
+        redirect: str,
+        error: ProviderError,
+        *,
+        status: int = 400,
+    ) -> Response:
+        """Show why a provider has logged nobody in, with a way to the same page once more."""
+        links = [(provider, login_url(provider, redirect))]
+        if isinstance(error, LoginRefused):
+            return self._failed(request, "refused", links, status=status)
+        return self._failed(request, "provider-failed", links, detail=str(error), status=status)
+
+    def _not_pending(self, request: Request) -> Response:
+        """Show that nobody knows where this log-in was to lead, with a way to all providers."""
+        page = login_page(self._context, request)
+        links = [(AGAIN, page)] if page else login_urls(self._context)
+        return self._failed(request, "not-pending", links)
+
     def _failed(
-        self, request: Request, reason: str, *, again: str | None = None, status: int = 400
+        self,
+        request: Request,
+        problem: Problem,
+        links: Links,
+        *,
+        detail: str = "",
+        status: int = 400,
     ) -> Response:
         pages = Pages(request.headers.get("accept-language", ""))
-        return page_response(self._context, pages.failed(reason, again), status=status)
-
-
-_NOT_PENDING = "this log-in was not begun in this browser, was ended already, or took longer than 10 minutes; begin again"
+        page = pages.failed(problem, links, detail=detail)
+        return page_response(self._context, page, status=status)
 
 
 def _single(request: Request) -> Mapping[str, str] | None:

@@ -2,8 +2,8 @@ import { Filter } from "@/components/Filter";
 import { Freshness } from "@/components/Freshness";
 import { PageHead } from "@/components/PageHead";
 import { pageMetadata } from "@/components/metadata";
-import { components } from "@/catalog";
-import { texts } from "@/messages";
+import { built, components } from "@/catalog";
+import { filled, texts } from "@/messages";
 import { ComponentCard, summaryOf } from "./ComponentCard";
 
 const t = texts("components");
@@ -33,6 +33,8 @@ export default function Components() {
       <PageHead title={t.title} lead={t.lead} />
       <Freshness
         path="/components"
+        capability="components"
+        builtIn={filled(common.builtIn, { date: built })}
         field="components"
         id="canonical_id"
         built={components.map((component) => component.canonical_id)}

@@ -41,12 +41,19 @@ export default function Conformance() {
 }
 
 function Report({ report }: { report: NonNullable<typeof conformance> }) {
+  const failed = report.columns.filter(({ failures }) => failures.length > 0);
   return (
     <>
-      <p className="soft">
-        <Say of={filled(t.made, { date: report.date })} /> · <Say of={filled(t.scenarios, { count: report.scenarios })} />
+      <p className="run-head">
+        {report.verdict && (
+          <span className={`badge ${report.verdict === "GO" ? "good" : "bad"}`}>
+            <Say of={report.verdict === "GO" ? t.go : t.noGo} />
+          </span>
+        )}
+        <Say of={filled(t.made, { date: report.date })} /> · <Say of={filled(t.scenarios, { count: report.scenarios })} /> ·{" "}
+        <Say of={t.engine} /> {report.engine}
       </p>
-      <div className="table" tabIndex={0}>
+      <div className="table results" tabIndex={0}>
         <table>
           <thead>
             <tr>
@@ -58,17 +65,37 @@ function Report({ report }: { report: NonNullable<typeof conformance> }) {
             </tr>
           </thead>
           <tbody>
-            {report.columns.map(({ name, passed, failed, skipped }) => (
-              <tr key={name}>
-                <th scope="row">{name}</th>
-                <td>{passed}</td>
-                <td>{failed > 0 ? <span className="badge bad">{failed}</span> : failed}</td>
-                <td>{skipped}</td>
+            {report.columns.map((column) => (
+              <tr key={column.name}>
+                <th scope="row">
+                  {column.name}
+                  <span className="fine">{[column.package, column.runtime].filter(Boolean).join(" · ")}</span>
+                </th>
+                <td>
+                  {column.passed}
+                  <progress max={column.passed + column.failed} value={column.passed} aria-hidden="true" />
+                </td>
+                <td>{column.failed > 0 ? <span className="badge bad">✗ {column.failed}</span> : <span className="badge good">✓ 0</span>}</td>
+                <td>{column.skipped}</td>
               </tr>
             ))}
           </tbody>
         </table>
       </div>
+      {failed.map(({ name, failures }) => (
+        <details key={name} className="failures">
+          <summary>
+            <Say of={filled(t.failures, { name, count: failures.length })} />
+          </summary>
+          <ul>
+            {failures.map((id) => (
+              <li key={id}>
+                <code>{id}</code>
+              </li>
+            ))}
+          </ul>
+        </details>
+      ))}
     </>
   );
 }

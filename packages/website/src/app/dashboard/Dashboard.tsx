@@ -6,6 +6,7 @@ import { Say } from "@/components/Say";
 import { SiteLink } from "@/components/SiteLink";
 import { Empty, Failure, Loading } from "@/components/states";
 import { can, load, logOut, recheck, reload, useAccount } from "@/engine/account";
+import type { Me } from "@/engine/types";
 import { filled, type Texts } from "@/messages";
 import { Credentials } from "./Credentials";
 import { EnterKey } from "./EnterKey";
@@ -95,6 +96,7 @@ export function Dashboard({ t, common, copy, programs }: Props) {
     <>
       {title}
       {keyRefused && <Refused t={t} />}
+      {me && <Unverified me={me} t={t} />}
       <div className="dashboard-top">
         <KeyCard t={t} common={common} copy={copy} shown={shown} onShow={setShown} />
         <QuickStart t={t} copy={copy} programs={programs} shown={shown} />
@@ -105,6 +107,28 @@ export function Dashboard({ t, common, copy, programs }: Props) {
         <Credentials t={t} common={common} />
       </div>
     </>
+  );
+}
+
+const PROVIDERS: Readonly<Record<string, string>> = { google: "Google", github: "GitHub" };
+
+/** Says why somebody who has an account already may not see it here: their address is verified at the other provider only. */
+function Unverified({ me, t }: { me: Me; t: DashboardTexts }) {
+  const provider = me.session?.provider ?? "";
+  const email = me.identities?.find((identity) => identity.provider === provider && identity.email_verified === false)?.email;
+  if (!email) return null;
+  return (
+    <div className="notice warn" role="status">
+      <span>
+        <strong>
+          <Say of={t.unverifiedTitle} />
+        </strong>{" "}
+        <Say of={filled(t.unverifiedText, { provider: PROVIDERS[provider] ?? provider, email })} />
+      </span>
+      <SiteLink href="/login?redirect=/dashboard" className="button small">
+        <Say of={t.unverifiedOther} />
+      </SiteLink>
+    </div>
   );
 }
 

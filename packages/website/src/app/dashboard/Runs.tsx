@@ -5,17 +5,16 @@ import { Say } from "@/components/Say";
 import { SiteLink } from "@/components/SiteLink";
 import { Failure, Loading } from "@/components/states";
 import { moment } from "@/components/dates";
+import { jsonText } from "@/components/json";
 import { callWithKey, useAccount } from "@/engine/account";
-import type { Run, RunStatus, Step } from "@/engine/types";
+import { BADGES, GOES_ON, REFRESH_MS } from "@/engine/runs";
+import type { Run, Step } from "@/engine/types";
 import { useEngine } from "@/engine/useEngine";
 import { filled } from "@/messages";
 import type { DashboardTexts, PartProps } from "./Dashboard";
 import { Part } from "./Part";
 
 const SHOWN = 10;
-const GOES_ON: ReadonlySet<RunStatus> = new Set(["queued", "running"]);
-const REFRESH_MS = 1500;
-const BADGES: Partial<Record<RunStatus, string>> = { succeeded: "good", failed: "bad", partial: "warn", paused: "accent" };
 
 /** The newest runs, each with its trace. */
 export function Runs({ t, common, durable }: PartProps & { durable: boolean }) {
@@ -110,7 +109,9 @@ function StepEntry({ step, t }: { step: Step; t: DashboardTexts }) {
     <li>
       <div className="step-head">
         <span className={step.error ? "dot bad" : "dot good"} aria-hidden="true" />
-        <strong>{step.nodeId}</strong>
+        <strong>
+          <bdi>{step.nodeId}</bdi>
+        </strong>
         {step.duration_ms !== undefined && (
           <span className="fine">
             <Say of={filled(t.took, { ms: step.duration_ms })} />
@@ -118,7 +119,7 @@ function StepEntry({ step, t }: { step: Step; t: DashboardTexts }) {
         )}
       </div>
       <pre className="code" tabIndex={0} aria-label={step.nodeId}>
-        <code>{step.error ?? JSON.stringify(step.output, null, 2)}</code>
+        <code>{step.error ?? jsonText(step.output)}</code>
       </pre>
     </li>
   );

@@ -7,7 +7,7 @@ import { Empty, Failure, Loading } from "@/components/states";
 import { setQuery, useQuery } from "@/components/query";
 import { callWithKey, can, load, useAccount } from "@/engine/account";
 import { useEngine } from "@/engine/useEngine";
-import type { Texts } from "@/messages";
+import { filled, type Texts } from "@/messages";
 import { Render } from "./Render";
 import { Versions } from "./Versions";
 
@@ -29,11 +29,12 @@ export function OwnRecipes({ t, common }: RecipeTexts) {
   useEffect(() => {
     if (state === "unknown") load();
   }, [state]);
-  const asked = useEngine(() => callWithKey<{ recipes: Listed[] }>("/prompt-recipes?limit=200"), key);
+  const there = can(health, "prompt_recipes");
+  const asked = useEngine(() => callWithKey<{ recipes: Listed[] }>("/prompt-recipes?limit=200"), there ? key : undefined);
   const failure = error ?? asked.error;
   if (failure) return <Failure error={failure} down={common.engineDown} tryAgain={common.tryAgain} again={error ? load : asked.again} />;
   if (state !== "ready") return <Loading label={common.loading} />;
-  if (!can(health, "prompt_recipes"))
+  if (!there)
     return (
       <p className="notice">
         <Say of={t.notHere} />
@@ -49,6 +50,7 @@ export function OwnRecipes({ t, common }: RecipeTexts) {
     );
   if (!asked.value) return <Loading label={common.loading} />;
   if (asked.value.recipes.length === 0) return <Empty title={t.none} text={t.noneText} />;
+  const chosen = asked.value.recipes.find((recipe) => recipe.name === name);
   return (
     <>
       <div className="chips">
@@ -60,15 +62,19 @@ export function OwnRecipes({ t, common }: RecipeTexts) {
             aria-pressed={recipe.name === name}
             onClick={() => setQuery({ name: recipe.name })}
           >
-            {recipe.name} · {recipe.version}
+            {recipe.version ? `${recipe.name} · ${recipe.version}` : recipe.name}
           </button>
         ))}
       </div>
-      {asked.value.recipes.some((recipe) => recipe.name === name) && (
-        <div key={name} className="recipe-view">
-          <Versions name={name} t={t} common={common} />
-          <Render name={name} t={t} common={common} />
-        </div>
+      {name && !chosen && <Empty title={filled(t.notFound, { name })} text={t.notFoundText} />}
+      {chosen && (
+        <>
+          <p className="soft recipe-description">{chosen.description}</p>
+          <div key={name} className="recipe-view">
+            <Versions name={name} t={t} common={common} />
+            <Render name={name} t={t} common={common} />
+          </div>
+        </>
       )}
     </>
   );

@@ -7,15 +7,10 @@ import { callWithKey } from "@/engine/account";
 import { asEngineError, type EngineError } from "@/engine/client";
 import { filled, type Text } from "@/messages";
 import type { RecipeTexts } from "./OwnRecipes";
-
-type Kind = "template" | "fragment" | "value";
+import { Provenance, type Range } from "./Provenance";
 
 interface Rendered {
-  readonly messages: readonly {
-    readonly role: string;
-    readonly content: string;
-    readonly ranges: readonly { readonly start: number; readonly end: number; readonly origin: { readonly kind: Kind } }[];
-  }[];
+  readonly messages: readonly { readonly role: string; readonly content: string; readonly ranges: readonly Range[] }[];
   readonly estimated_tokens: number;
 }
 
@@ -41,7 +36,6 @@ export function Render({ name, t, common }: RecipeTexts & { name: string }) {
       setError(asEngineError(problem));
     }
   }
-  const kinds: Record<Kind, Text> = { template: t.literal, fragment: t.fragment, value: t.input };
   return (
     <section className="card recipe" aria-labelledby="render-title">
       <h3 id="render-title">
@@ -71,28 +65,13 @@ export function Render({ name, t, common }: RecipeTexts & { name: string }) {
         <div role="status">
           <p className="fine legend">
             <Say of={filled(t.tokens, { count: rendered.estimated_tokens })} />
-            {Object.entries(kinds).map(([kind, text]) => (
-              <mark key={kind} className={kind}>
-                <Say of={text} />
-              </mark>
-            ))}
           </p>
-          {rendered.messages.map(({ role, content, ranges }) => {
-            // The engine counts characters, JavaScript halves of some.
-            const characters = [...content];
-            return (
-              <div key={role}>
-                <h4>{role}</h4>
-                <pre className="code provenance" tabIndex={0} aria-label={role}>
-                  {ranges.map(({ start, end, origin }) => (
-                    <mark key={start} className={origin.kind}>
-                      {characters.slice(start, end).join("")}
-                    </mark>
-                  ))}
-                </pre>
-              </div>
-            );
-          })}
+          {rendered.messages.map((message) => (
+            <div key={message.role}>
+              <h4>{message.role}</h4>
+              <Provenance {...message} t={t} />
+            </div>
+          ))}
         </div>
       )}
     </section>

@@ -15,13 +15,16 @@ interface Version {
   readonly created_at: string;
 }
 
+/** What each label points to. */
+type Labels = Readonly<Record<string, { readonly version: number }>>;
+
 const LINES: Record<string, string> = { "+": "added", "-": "removed", "@": "place" };
 
 /** The versions of a recipe with their labels, and what differs between two of them. */
 export function Versions({ name, t, common }: RecipeTexts & { name: string }) {
   const [chosen, setChosen] = useState<{ from?: string; to?: string }>({});
   const versions = useEngine(() => callWithKey<{ versions: Version[] }>(`/prompt-recipes/${name}/versions?limit=200`), name);
-  const recipe = useEngine(() => callWithKey<{ labels?: Record<string, number> }>(`/prompt-recipes/${name}`), name);
+  const recipe = useEngine(() => callWithKey<{ recipe: { labels?: Labels } }>(`/prompt-recipes/${name}`), name);
   const list = versions.value?.versions ?? [];
   const to = chosen.to ?? String(list[0]?.version ?? "");
   const from = chosen.from ?? String(list[1]?.version ?? list[0]?.version ?? "");
@@ -32,7 +35,7 @@ export function Versions({ name, t, common }: RecipeTexts & { name: string }) {
   const error = versions.error ?? recipe.error ?? diff.error;
   if (error) return <Failure error={error} down={common.engineDown} tryAgain={common.tryAgain} again={versions.again} />;
   if (!versions.value) return <Loading label={common.loading} />;
-  const labels = Object.entries(recipe.value?.labels ?? {});
+  const labels = Object.entries(recipe.value?.recipe.labels ?? {});
   const select = (id: "from" | "to", value: string) => (
     <div className="field">
       <label htmlFor={`version-${id}`}>
@@ -61,7 +64,7 @@ export function Versions({ name, t, common }: RecipeTexts & { name: string }) {
             <span>
               <Say of={filled(t.version, { version })} />{" "}
               {labels
-                .filter(([, labelled]) => labelled === version)
+                .filter(([, labelled]) => labelled.version === version)
                 .map(([label]) => (
                   <span key={label} className="badge accent">
                     {label}

@@ -1,4 +1,6 @@
 import type { Metadata } from "next";
+import { Suspense } from "react";
+import { AddressWatcher } from "@/components/query";
 import { DocumentTitle } from "@/components/DocumentTitle";
 import { windowTitle } from "@/components/PageHead";
 import { pageMetadata } from "@/components/metadata";
@@ -13,6 +15,9 @@ export default function Workflow() {
   return (
     <div className="wrap dashboard">
       <DocumentTitle of={windowTitle(t.title)} />
+      <Suspense>
+        <AddressWatcher />
+      </Suspense>
       <WorkflowView t={t} common={texts("common")} statuses={texts("dashboard")} />
     </div>
   );

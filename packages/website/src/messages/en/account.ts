@@ -25,6 +25,10 @@ export const account = {
     logIn: "Log in",
     logOut: "Log out",
     account: "Account {id}",
+    unverifiedTitle: "Your e-mail address is not verified",
+    unverifiedText:
+      "{provider} has not verified {email}. So this account is not joined with one of another provider that has the same address.",
+    unverifiedOther: "Log in with another provider",
     keyTitle: "API key",
     keyText: "It opens everything in your account. Keep it out of code and out of chats.",
     reveal: "Reveal",
