@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from typing import Any
@@ -158,6 +159,22 @@ def test_http_serves_programs_of_this_machine_that_have_the_token(
 def test_a_body_that_is_too_large_is_refused(account: Any, serve_http: Any) -> None:
     response = httpx2.post(serve_http(account).url, content=b" " * 5_000_000, headers=HEADERS)
     assert response.status_code == 413
+
+
+def test_a_client_that_reads_only_when_it_has_sent_all_gets_its_refusal(
+    account: Any, serve_http: Any
+) -> None:
+    size = 20_000_000
+    address = httpx2.URL(serve_http(account).url)
+    head = [f"POST {address.path} HTTP/1.1", f"Host: {address.netloc.decode()}"]
+    head += [f"{name}: {value}" for name, value in HEADERS.items()]
+    with socket.create_connection((address.host, address.port), timeout=30) as connection:
+        connection.sendall("\r\n".join([*head, f"Content-Length: {size}", "", ""]).encode())
+        connection.sendall(b" " * size)
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    start, _, body = received.partition(b"\r\n\r\n")
+    assert start.startswith(b"HTTP/1.1 413 ")
+    assert json.loads(body)["code"] == "payload_too_large"
 
 
 @pytest.mark.parametrize("how", ["eof", "sigterm"])

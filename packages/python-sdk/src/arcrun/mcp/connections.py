@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Any
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from uvicorn.protocols.http.h11_impl import RequestResponseCycle
 
 HEAD_SECONDS = 10.0
 MOST = 256  # connections at a time: a process may usually have 1,024 files
 _MOST_REFUSED = 64  # that still read why; others are closed at once
 _SECONDS_TO_READ = 1.0
+# What is read, and thrown away, of a body whose request is refused already. Clients read the response after that.
+_DISCARDED_SECONDS = 5.0
+_DISCARDED_BYTES = 32 * 1024 * 1024
 
 
 class Connection(H11Protocol):
@@ -36,6 +41,7 @@ class Connection(H11Protocol):
         self._most = most
         self._refused = refused
         self._deadline: asyncio.TimerHandle | None = None
+        self._discarded: int | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request; refuse it if there are as many connections as there may be."""
@@ -52,19 +58,44 @@ class Connection(H11Protocol):
         self._wait_no_more()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """Read what came; throw it away if its request is refused already."""
+        if self._discarded is None:
+            super().data_received(data)
+            return
+        self._discarded += len(data)
+        if self._discarded > _DISCARDED_BYTES:
+            self.transport.abort()
+
     def handle_events(self) -> None:
-        """Handle what was read; wait for a head if no request is in progress, also while a refused body still comes."""
+        """Handle what was read; wait for a head if no request is in progress."""
         super().handle_events()
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.response_complete:
             self._wait_no_more()
+            if cycle.transport is self.transport:
+                cycle.transport = _ClosedLater(self.transport, self._close_after_body)  # type: ignore[assignment]
         elif self._deadline is None:
             self._wait()
 
     def on_response_complete(self) -> None:
         """Let uvicorn close the connection if nothing more comes for some seconds."""
-        self._wait_no_more()
-        super().on_response_complete()
+        if self._discarded is None:
+            self._wait_no_more()
+            super().on_response_complete()
+
+    def _close_after_body(self) -> None:
+        """Close, but only when the client has sent its body.
+
+        Closed before, the connection would be reset, and the client could lose the response that says why.
+        """
+        if not self.cycle.more_body or self.transport.is_closing():
+            self.transport.close()
+            return
+        self._discarded = 0
+        self.flow.resume_reading()
+        self.transport.write_eof()
+        self._deadline = self.loop.call_later(_DISCARDED_SECONDS, self.transport.abort)
 
     def _wait(self) -> None:
         if not self.transport.is_closing():
@@ -74,6 +105,15 @@ class Connection(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+class _ClosedLater:
+    """A transport whose `close` is another function."""
+
+    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+        self.close = close
 
 
 class RefusedConnection(asyncio.Protocol):
