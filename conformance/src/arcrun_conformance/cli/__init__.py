@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
+import os
 import re
 import sys
 import traceback
@@ -34,15 +36,37 @@ from .options import COULD_NOT_RUN, FAILED, GO, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# A full disk, and a pipe that nobody reads any more.
+_OF_OUTPUT = frozenset({errno.ENOSPC, errno.EPIPE})
+
 __all__ = ["COULD_NOT_RUN", "FAILED", "GO", "main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit code.
 
-    0: everything passed. 1: something failed, or the runner crashed. 2: the command could not be run.
+    0: everything passed. 1: something failed, the output can't be written, or the runner crashed. 2: the command could not
+    be run.
     """
-    options = _parser().parse_args(arguments)
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in _OF_OUTPUT:
+            raise
+        # Python would try again when it ends, print what looks like a defect, and end with 120.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        reason = f"the output can't be written: {error.strerror}"
+        print(f"arcrun-conformance: {reason}", file=sys.stderr)
+        return FAILED
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        options = _parser().parse_args(arguments)
+    except SystemExit as ended:  # after --help, and after what is wrong
+        return int(ended.code or 0)
     errors = Console(stderr=True)
     try:
         code: int = options.command(options)
@@ -52,7 +76,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, asyncio.CancelledError):
         errors.print("interrupted")
         return FAILED
-    except Exception as error:  # noqa: BLE001 -- a crash is a verdict, too
+    except Exception as error:  # a crash is a verdict, too
+        if isinstance(error, OSError) and error.errno in _OF_OUTPUT and not error.filename:
+            raise
         print(_without_keys(visible(traceback.format_exc())), file=sys.stderr)
         text = " ".join(f"{type(error).__name__}: {error}".split())
         print(f"NO-GO the runner crashed: {_without_keys(visible(text))}", file=sys.stderr)

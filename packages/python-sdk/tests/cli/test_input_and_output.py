@@ -79,18 +79,33 @@ def test_standard_input_without_end_is_refused(arguments) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is a full disk")
+@pytest.mark.parametrize("buffered", [True, False], ids=["buffered", "unbuffered"])
 @pytest.mark.parametrize(
     "arguments", [["explain", "--json"], ["explain"], ["--help"]], ids=" ".join
 )
-def test_a_full_disk_is_said(arguments) -> None:
+def test_a_full_disk_is_said(arguments, buffered) -> None:
     with Path("/dev/full").open("wb") as full:
-        ended = subprocess.run(
-            [sys.executable, "-m", "arcrun.cli", *arguments], stdout=full, stderr=subprocess.PIPE, timeout=60,
-            check=False,
-        )  # fmt: skip
+        ended = run_module("arcrun.cli", *arguments, buffered=buffered, stdout=full)
     assert ended.returncode == 1
     assert b"output_failed" in ended.stderr
     assert b"internal" not in ended.stderr
+    assert b"Exception ignored" not in ended.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is a full disk")
+def test_errors_that_nobody_can_read_keep_their_exit_code() -> None:
+    with Path("/dev/full").open("wb") as full:
+        assert run_module("arcrun.cli", "nope", stderr=full).returncode == 2
+        assert run_module("arcrun.cli", "--help", stdout=full, stderr=full).returncode == 1
+
+
+def run_module(module, *arguments, buffered=True, **streams) -> subprocess.CompletedProcess[bytes]:
+    """Run a module as a person would: their environment seldom says that output is not buffered."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "" if buffered else "1"}
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        env=environment, timeout=60, check=False, **{"stderr": subprocess.PIPE, **streams},
+    )  # fmt: skip
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the shell is one of POSIX")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import shlex
@@ -46,9 +47,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: As typed after `arcrun-server`; by default those of this process.
 
     Returns:
-        Exit code: 0 done, 1 it could not be done (the reason is on stderr) or a check failed, 130 Ctrl-C.
+        Exit code: 0 done, 1 it could not be done (the reason is on stderr) or a check failed, 2 the command is not
+            valid, 130 Ctrl-C.
     """
-    options = _parser().parse_args(arguments)
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EPIPE}:
+            raise
+        # Python would try again when it ends, print what looks like a defect, and end with 120.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"arcrun-server: the output can't be written: {error.strerror}", file=sys.stderr)
+        return 1
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        options = _parser().parse_args(arguments)
+    except SystemExit as ended:  # after --help, and after what is wrong
+        return int(ended.code or 0)
     try:
         return options.command(options) or 0
     except StartupError as error:

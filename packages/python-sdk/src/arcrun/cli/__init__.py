@@ -13,9 +13,11 @@ def main() -> int:
     except ModuleNotFoundError:
         print("acr needs the package click: python -m pip install 'arcrun[cli]'", file=sys.stderr)
         return 1
+    from arcrun.commands.output import write_out
+
     from .app import run
 
-    code = run(sys.argv[1:])
+    code = write_out(run(sys.argv[1:]), "acr")
     # Python would look for cycles among all objects once more before it ends, which takes as long as a call.
     gc.freeze()
     return code

@@ -247,11 +247,6 @@ def next_command(step: Next) -> str:
     return f"{message(step.text)}: acr {words}"
 
 
-def discard_output() -> None:
-    """Write to nowhere from now on: the end of the process must not try again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def has_colour(stream: TextIO | None) -> bool:
     """Tell whether a stream shows colours: a terminal, unless NO_COLOR, FORCE_COLOR or TERM say otherwise."""
     if os.environ.get("NO_COLOR"):
@@ -273,10 +268,8 @@ def _output() -> Generator[None, None, None]:
         yield
         sys.stdout.flush()
     except BrokenPipeError:
-        discard_output()
         raise OutputClosedError from None
     except OSError as error:
-        discard_output()
         raise CommandError(
             "output_failed",
             message("the result can't be written: {reason}", reason=error.strerror or error),

@@ -16,6 +16,8 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
+    from arcrun.commands.output import write_out
+
     from .serving import run
 
-    return run(sys.argv[1:])
+    return write_out(run(sys.argv[1:]), "arcrun-mcp")

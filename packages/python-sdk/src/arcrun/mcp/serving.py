@@ -29,7 +29,10 @@ def run(arguments: Sequence[str]) -> int:
     Args:
         arguments: as typed after `arcrun-mcp`.
     """
-    options = _parser().parse_args(arguments)
+    try:
+        options = _parser().parse_args(arguments)
+    except SystemExit as ended:  # after --help and --version, and after what is wrong
+        return int(ended.code or 0)
     try:
         offered = tools(read_only=options.read_only, only=options.tools)
         address: Address | None = None if options.http is None else address_of(options.http)
