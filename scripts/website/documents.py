@@ -160,7 +160,8 @@ def _summary(tokens: list[Token]) -> str:
     for opening, content in pairwise(tokens):
         if opening.type == "paragraph_open" and opening.level == 0:
             text = " ".join(_with_breaks(content).split())
-            return re.split(r"(?<=[.:]) ", text)[0].rstrip(":") + ("." if ":" in text[-1:] else "")
+            first = re.split(r"(?<=[.:]) ", text)[0]
+            return f"{first[:-1]}." if first.endswith(":") else first
     return ""
 
 
