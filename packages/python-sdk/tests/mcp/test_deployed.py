@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import io
-import json
-import sys
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from deployed_commands import GREET, LOOK, ROWS, Deployed, Refused, serve_deployed
 from mcp.client import Client
 from mcp.shared.exceptions import MCPError
+from printed_command import printed
 
 from arcrun import Arcrun
-from arcrun.cli.app import run as acr
 from arcrun.mcp.server import server_of
 from arcrun.mcp.tools import tools
 from scripts.parity.faces.cases import ARGUMENTS
-from scripts.parity.faces.comparison import expected_of, typed
+from scripts.parity.faces.comparison import expected_of
 
 TOOLS = tools()
 KEY = "ak_" + "0123456789abcdef" * 3
@@ -38,18 +33,6 @@ def deployed(monkeypatch: pytest.MonkeyPatch, home: Path) -> Iterator[Deployed]:
         monkeypatch.setenv("ARCRUN_API_KEY", KEY)
         monkeypatch.setenv("ARCRUN_LANG", "en")
         yield running
-
-
-def printed(tool: str, arguments: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-    """What `acr --json` prints for a tool's call, and whether it is an error."""
-    words, text = typed(tool, arguments)
-    before, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(text.encode()))
-    try:
-        with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
-            acr([*words, "--json"])
-    finally:
-        sys.stdin = before
-    return json.loads(out.getvalue() or err.getvalue()), not out.getvalue()
 
 
 @pytest.mark.parametrize("tool", sorted(TOOLS))

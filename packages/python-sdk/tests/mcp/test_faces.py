@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -17,9 +15,9 @@ import anyio.to_thread
 import jsonschema
 import pytest
 from mcp.client import Client
+from printed_command import printed
 
 from arcrun import Arcrun
-from arcrun.cli.app import run as acr
 from arcrun.mcp.result_schemas import result_schema, result_types, whole_schema
 from arcrun.mcp.server import server_of
 from arcrun.mcp.tools import tools
@@ -77,19 +75,6 @@ def account(shared: Any, home: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.fixture(autouse=True)
 def english(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARCRUN_LANG", "en")
-
-
-def printed(tool: str, arguments: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-    """What `acr --json` prints for a tool's call, and whether it is an error."""
-    words, text = typed(tool, arguments)
-    before, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(text.encode()))
-    try:
-        with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
-            acr([*words, "--json"])
-    finally:
-        sys.stdin = before
-    assert (out.getvalue() == "") != (err.getvalue() == ""), (out.getvalue(), err.getvalue())
-    return json.loads(out.getvalue() or err.getvalue()), not out.getvalue()
 
 
 async def called(tool: str, arguments: dict[str, Any]) -> tuple[dict[str, Any], bool]:

@@ -41,6 +41,7 @@ class Connection(H11Protocol):
         self._most = most
         self._refused = refused
         self._deadline: asyncio.TimerHandle | None = None
+        # How many bytes of a refused body were thrown away; None as long as the connection is in use.
         self._discarded: int | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -117,7 +118,7 @@ class _ClosedLater:
 
 
 class RefusedConnection(asyncio.Protocol):
-    """A connection that is told why it is refused. What it sends is not read into memory.
+    """A connection that gets an error, and is closed. What it sends is not read into memory.
 
     Closed before the client has read, the response would be lost with what was sent and not read.
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class ApiRouter(Router):
     """Routes by path and method, tried in the order in which they were added.
 
-    Not FastAPI's: it would read the signature of each handler, of which none has any but the request, and load what
-    describes an API, which stands in a file here. Without, a server starts a fifth faster.
+    Every handler takes the request and nothing else, and the contract is a file, so that no framework has to read
+    signatures, which took a fifth of the processor time in which a server starts.
     """
 
     def add_api_route(
