@@ -31,6 +31,9 @@ class Execution:
     async def start(self, run: str, segment: int) -> None:
         self.started.append(run)
 
+    async def executors(self) -> set[str]:
+        return {ALONE, "who has begun"}
+
     async def recover(self, executors: Sequence[str]) -> None:
         left = await self.store.runs.left_by(GONE)
         self.recovered.append((executors, len(left)))
@@ -84,13 +87,11 @@ async def test_a_process_takes_what_it_has_room_for_and_leaves_the_rest_to_all(
     assert execution.started == ids
 
 
-async def test_a_process_that_lost_its_lock_recovers_what_came_to_its_old_name(
-    store: Store,
-) -> None:
-    runs, execution, _ = await prepared(store, 0)
-    await runs.launch_as("first name")
-    await runs.stop()
-    assert execution.recovered == []
-    await runs.launch_as("second name")
-    await runs.aclose()
-    assert [executors for executors, _ in execution.recovered] == [["first name"]]
+async def test_whoever_has_runs_or_has_begun_some_is_working(store: Store) -> None:
+    runs, _, ids = await prepared(store, 2)
+    assert await runs.working() == {GONE, "who has begun"}
+    for run in ids:
+        stored = await store.runs.get(run)
+        assert stored is not None
+        await store.runs.cancel(stored, "this process")
+    assert await runs.working() == {"who has begun"}

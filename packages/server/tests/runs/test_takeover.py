@@ -13,7 +13,7 @@ from arcrun_server.runs import takeover
 from arcrun_server.runs.takeover import Takeover
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Collection
 
 WAIT = 30.0
 
@@ -27,6 +27,7 @@ class Cluster:
     """The locks of a database, and what a process with a `Takeover` does, in order."""
 
     ended: list[str] = field(default_factory=list)
+    working: set[str] = field(default_factory=set)
     broken: bool = False
     failing: set[str] = field(default_factory=set)
     events: list[str] = field(default_factory=list)
@@ -62,7 +63,11 @@ class Cluster:
     async def release_waiting(self) -> None:
         await self.happen("release waiting")
 
+    async def still_working(self) -> set[str]:
+        return self.working
+
     async def recover(self, name: str) -> None:
+        self.working.discard(name)
         await self.happen(f"recover {name}")
         if name in self.failing:
             self.failing.discard(name)
@@ -80,14 +85,14 @@ class FakeLocks:
         self.cluster.events.append(f"hold {self.name}")
         self.cluster.broken = False
 
-    def ended(self) -> list[str]:
+    def ended(self, named: Collection[str]) -> list[str]:
         if self.cluster.broken:
             raise LostError
-        return list(self.cluster.ended)
+        return [*self.cluster.ended, *named]
 
     def release(self, name: str, *, recovered: bool) -> None:
         self.cluster.events.append(f"release {name} {recovered}")
-        if recovered:
+        if recovered and name in self.cluster.ended:
             self.cluster.ended.remove(name)
 
     def close(self) -> None:
@@ -106,6 +111,7 @@ async def process(cluster: Cluster) -> AsyncIterator[Takeover]:
         LostError,
         begin=cluster.begin,
         stop=cluster.stop,
+        working=cluster.still_working,
         recover=cluster.recover,
         take_unowned=cluster.take_unowned,
         release_waiting=cluster.release_waiting,
@@ -137,6 +143,16 @@ async def test_what_a_process_that_ended_has_left_is_taken_over_once() -> None:
     assert cluster.events.count("recover gone") == 1
     at = position(cluster)
     assert at("recover gone") < at("release gone True")
+
+
+async def test_what_is_executed_under_a_name_that_is_listed_no_more_is_taken_over() -> None:
+    cluster = Cluster()
+    async with process(cluster):
+        await cluster.until("begin p1")
+        cluster.working.add("forgotten")
+        await cluster.until("recover forgotten")
+        await cluster.until("release forgotten True")
+    assert cluster.events.count("recover forgotten") == 1
 
 
 async def test_a_process_that_lost_its_lock_stops_before_it_comes_back_under_a_new_name() -> None:

@@ -60,7 +60,7 @@ def break_connection(engine: Engine, locks: ExecutorLocks) -> None:
 def found_by(locks: ExecutorLocks) -> list[str]:
     """Ask until a process that has ended is found: its lock goes a moment after its connection."""
     deadline = time.monotonic() + WAIT
-    while not (found := list(locks.ended())):
+    while not (found := list(locks.ended(()))):
         assert time.monotonic() < deadline, "the lock of a process that ended is still held"
     return found
 
@@ -68,7 +68,7 @@ def found_by(locks: ExecutorLocks) -> list[str]:
 def test_processes_that_live_are_not_taken_for_ended(
     first: ExecutorLocks, second: ExecutorLocks
 ) -> None:
-    assert (list(first.ended()), list(second.ended())) == ([], [])
+    assert (list(first.ended(())), list(second.ended(()))) == ([], [])
 
 
 def test_a_process_that_ended_is_found_by_one_other_and_forgotten_when_its_runs_are_taken_over(
@@ -78,9 +78,9 @@ def test_a_process_that_ended_is_found_by_one_other_and_forgotten_when_its_runs_
     third.hold()
     third.close()
     assert found_by(first) == ["third"]
-    assert list(second.ended()) == [], "the first has its lock"
+    assert list(second.ended(())) == [], "the first has its lock"
     first.release("third", recovered=True)
-    assert list(second.ended()) == []
+    assert list(second.ended(())) == []
 
 
 def test_a_process_whose_runs_were_not_taken_over_is_found_again(
@@ -92,6 +92,17 @@ def test_a_process_whose_runs_were_not_taken_over_is_found_again(
     assert found_by(first) == ["third"]
     first.release("third", recovered=False)
     assert found_by(second) == ["third"]
+
+
+def test_a_name_that_is_listed_no_more_is_found_unless_its_process_lives(
+    engine: Engine, first: ExecutorLocks, second: ExecutorLocks
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM executors WHERE name = 'second'"))
+    assert list(first.ended({"forgotten", "first", "second"})) == ["forgotten"]
+    assert list(second.ended({"forgotten"})) == [], "the first has its lock"
+    first.release("forgotten", recovered=True)
+    assert list(second.ended({"forgotten"})) == ["forgotten"]
 
 
 def test_a_name_belongs_to_one_process(engine: Engine, first: ExecutorLocks) -> None:
@@ -106,10 +117,10 @@ def test_a_process_whose_connection_broke_knows_that_its_lock_is_lost(
 ) -> None:
     break_connection(engine, first)
     with pytest.raises(LockLostError):
-        first.ended()
+        first.ended(())
     assert found_by(second) == ["first"]
 
 
 def test_a_process_that_has_no_lock_has_lost_it(engine: Engine) -> None:
     with pytest.raises(LockLostError):
-        ExecutorLocks(engine, "never held").ended()
+        ExecutorLocks(engine, "never held").ended(())

@@ -102,8 +102,6 @@ class AcceptedRuns:
         )
         self._retaining: asyncio.Task[None] | None = None
         self._launched: asyncio.Task[None] | None = None
-        # The name under which this process executed before it lost its lock.
-        self._given_up: str | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: dict[str, asyncio.Event] = {}
         self._delivery = Delivery(store, self._start_all, limits.seconds)
@@ -136,13 +134,9 @@ class AcceptedRuns:
 
     async def launch_as(self, executor: str) -> None:
         """Execute runs under a new name from now on; `stop` comes before."""
-        given_up, self._given_up = self._given_up, executor
         self._executor = executor
         self._execution = self._make_execution(executor)
         await self.launch()
-        if given_up is not None:
-            # What came to it after another process had taken over what it had: nobody else looks for that.
-            await self.recover(given_up)
 
     async def stop(self) -> None:
         """Stop executing, as if this process had ended."""
@@ -150,8 +144,13 @@ class AcceptedRuns:
             launched, self._launched = self._launched, None
             await asyncio.gather(launched, return_exceptions=True)
             await self._execution.aclose()
-        # Nobody looks for what is accepted under a name that is given up.
+        # What is accepted from now on is for whoever executes runs.
         self._executor = ALONE
+
+    async def working(self) -> set[str]:
+        """Return the names of processes that execute runs, or were to, whether they live or not."""
+        names = await self._store.runs.executors() | await self._execution.executors()
+        return names - {ALONE}
 
     async def recover(self, executor: str) -> None:
         """Take over what another process has left, which is known to have ended: what there is room for.
@@ -482,6 +481,7 @@ def _takeover(store: Store, runs: AcceptedRuns) -> Takeover | None:
         LockLostError,
         begin=runs.launch_as,
         stop=runs.stop,
+        working=runs.working,
         recover=runs.recover,
         take_unowned=runs.take_unowned,
         release_waiting=runs.release_waiting,

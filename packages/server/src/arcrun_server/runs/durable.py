@@ -19,12 +19,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sqlalchemy import column, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
 from arcrun_server.errors import StorageUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 
     from sqlalchemy import Engine
 
@@ -37,6 +38,8 @@ _POLL_SECONDS = 0.2
 # Nothing here waits for notifications of DBOS; its end waits for this long.
 _NO_NOTIFICATIONS_SECONDS = 1.0
 _NO_SCHEDULES_SECONDS = 3600.0
+# After this time, what has not ended by its cancellation is cancelled again.
+_CANCEL_SECONDS = 1.0
 # They wait for the database. The loop's own threads are these too from then on.
 _THREADS = 16
 
@@ -94,6 +97,10 @@ class DurableExecution(Protocol):
         """Have a segment not executed any more."""
         ...
 
+    async def executors(self) -> set[str]:
+        """Return the names of those who execute segments now, or have left some that have begun."""
+        ...
+
     async def recover(self, executors: Sequence[str]) -> None:
         """Execute what other executors have left, which are known to have ended."""
         ...
@@ -124,9 +131,13 @@ class DbosExecution:
     ) -> None:
         self._connect = connect
         self._engine: Engine | None = None
+        self._schema: str | None = None
         self._executor = executor
         self._at_once = at_once
         self._tasks: dict[str, asyncio.Task[Any]] = {}
+        # Those of segments that have returned too: DBOS records that, or waits for what another execution records.
+        self._open: set[asyncio.Task[Any]] = set()
+        self._dbos: Any = None
         self._segment: Any = None
         self._closed = False
         # The numbers of the steps of the segment that is executed, and their names.
@@ -143,7 +154,7 @@ class DbosExecution:
     async def _launch(self, execute: Callable[[str, int], Awaitable[None]]) -> None:
         await asyncio.to_thread(_import)
         engine, schema = await asyncio.to_thread(self._connect)
-        self._engine = engine
+        self._engine, self._schema = engine, schema
         from dbos import DBOS, DBOSPortableJSONSerializer  # noqa: PLC0415
 
         _log_as_we_do()
@@ -157,6 +168,8 @@ class DbosExecution:
             task = asyncio.current_task()
             assert task is not None, "a coroutine runs in a task"  # noqa: S101
             self._tasks[_id(run, number)] = task
+            self._open.add(task)
+            task.add_done_callback(self._open.discard)
             self._taken.set({})
             try:
                 async with room:
@@ -164,7 +177,7 @@ class DbosExecution:
             finally:
                 del self._tasks[_id(run, number)]
 
-        DBOS(
+        self._dbos = DBOS(
             config={
                 "name": "arcrun",
                 # It says which database this is, and nothing is reached by it: the engine connects.
@@ -205,6 +218,8 @@ class DbosExecution:
         from dbos import DBOS  # noqa: PLC0415
         from dbos import error as errors  # noqa: PLC0415
 
+        if self._closed:
+            raise asyncio.CancelledError
         taken = self._taken.get()
         number = _number(place)
         while True:
@@ -245,6 +260,20 @@ class DbosExecution:
         if task is not None:
             task.cancel()
 
+    async def executors(self) -> set[str]:
+        """Read them from DBOS's table; it has an index of what has begun and not ended."""
+        return await asyncio.to_thread(self._executors)
+
+    def _executors(self) -> set[str]:
+        assert self._engine is not None, "it is launched"  # noqa: S101
+        workflows = table(
+            "workflow_status", column("executor_id"), column("status"), schema=self._schema
+        )
+        begun = workflows.c.status == "PENDING"
+        names = select(workflows.c.executor_id).where(begun).distinct()
+        with self._engine.connect() as connection:
+            return set(connection.execute(names).scalars())
+
     async def recover(self, executors: Sequence[str]) -> None:
         """Queue what they have left: whoever takes a segment from the queue is the only one."""
         from dbos import DBOS  # noqa: PLC0415
@@ -262,10 +291,11 @@ class DbosExecution:
     async def aclose(self) -> None:
         """Cancel the tasks, then end DBOS. It waits for threads, so it runs in one."""
         self._closed = True
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._dbos is not None:
+            # Its threads would go on to take segments from the queues, which nothing here executes any more.
+            for stop in self._dbos.background_thread_stop_events:
+                stop.set()
+        await _cancel(self._open)
         loop = asyncio.get_running_loop()
         ending = ThreadPoolExecutor(1, thread_name_prefix="arcrun-end-of-dbos")
         await loop.run_in_executor(ending, self._end)
@@ -312,6 +342,20 @@ def _log_as_we_do() -> None:
     logger.propagate = False
     ours = logging.getLogger("arcrun_server")
     logger.handlers = list(ours.handlers)
+
+
+async def _cancel(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancel tasks, and again those that go on, until all have ended.
+
+    What a task awaits may swallow a cancellation: before Python 3.12, `asyncio.wait_for` does if the awaited work ends in
+    the same turn of the loop. A segment that goes on after that waits for another execution of itself, it may be for ever.
+    """
+    cancelled = left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=_CANCEL_SECONDS)
+    await asyncio.gather(*cancelled, return_exceptions=True)
 
 
 def _number(name: str) -> int:

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
 # How often a process looks whether another one has ended.
 LOOK_SECONDS = 1.0
@@ -33,8 +33,12 @@ class Locks(Protocol):
         """Take the lock of this process."""
         ...
 
-    def ended(self) -> Sequence[str]:
-        """Return processes that have ended, whose locks this one now holds."""
+    def ended(self, named: Collection[str]) -> Sequence[str]:
+        """Return processes that have ended, whose locks this one now holds.
+
+        Args:
+            named: Names of processes besides those that are known.
+        """
         ...
 
     def release(self, name: str, *, recovered: bool) -> None:
@@ -54,6 +58,7 @@ class Takeover:
         lost: What is raised when this process's lock is lost.
         begin: Begins to execute runs under a name.
         stop: Stops executing at once; what was being executed stays for whoever takes it over.
+        working: Returns the names under which runs are executed, or were to be, whether those processes live or not.
         recover: Takes over the runs that a process has left.
         take_unowned: Takes some of the runs that no process has; returns whether there may be more of them.
         release_waiting: Starts the runs that wait without need.
@@ -66,6 +71,7 @@ class Takeover:
         *,
         begin: Callable[[str], Awaitable[None]],
         stop: Callable[[], Awaitable[None]],
+        working: Callable[[], Awaitable[Collection[str]]],
         recover: Callable[[str], Awaitable[None]],
         take_unowned: Callable[[], Awaitable[bool]],
         release_waiting: Callable[[], Awaitable[None]],
@@ -74,6 +80,7 @@ class Takeover:
         self._lost = lost
         self._begin = begin
         self._stop = stop
+        self._working = working
         self._recover = recover
         self._take_unowned = take_unowned
         self._release_waiting = release_waiting
@@ -121,7 +128,10 @@ class Takeover:
             await asyncio.sleep(min(SOON_SECONDS, left) if more else left)
 
     async def _take_over(self, locks: Locks) -> None:
-        for name in await asyncio.to_thread(locks.ended):
+        # Not only those that are listed: under a name that was taken over, a process that has not noticed yet that it lost
+        # its lock may still accept runs and take segments. If it ends before it comes back, nobody else knows of them.
+        working = await self._working()
+        for name in await asyncio.to_thread(locks.ended, working):
             recovered = False
             try:
                 await self._recover(name)

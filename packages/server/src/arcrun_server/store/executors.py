@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection, Engine
 
@@ -25,7 +25,7 @@ _HOLD = text(f"SELECT pg_try_advisory_lock({_CLASS}, hashtext(:name))")
 _RELEASE = text(f"SELECT pg_advisory_unlock({_CLASS}, hashtext(:name))")
 _ADD = text("INSERT INTO executors VALUES (:name) ON CONFLICT DO NOTHING")
 _REMOVE = text("DELETE FROM executors WHERE name = :name")
-_OTHERS = text("SELECT name FROM executors WHERE name <> :name ORDER BY name")
+_LISTED = text("SELECT name FROM executors")
 _ALIVE = text("SELECT 1")
 
 
@@ -63,8 +63,11 @@ class ExecutorLocks:
         if not held:
             raise LockLostError
 
-    def ended(self) -> Sequence[str]:
+    def ended(self, named: Collection[str]) -> Sequence[str]:
         """Return the names of processes that have ended; their locks are held from now on, until `release`.
+
+        Args:
+            named: Names of processes besides those in the table.
 
         Raises:
             LockLostError: This process's own lock is lost.
@@ -72,7 +75,8 @@ class ExecutorLocks:
         try:
             connection = self._connected()
             connection.execute(_ALIVE)
-            others = connection.execute(_OTHERS, {"name": self.name}).scalars().all()
+            listed = connection.execute(_LISTED).scalars()
+            others = sorted({*listed, *named} - {self.name})
             return [name for name in others if connection.execute(_HOLD, {"name": name}).scalar()]
         except DatabaseError:
             raise LockLostError from None

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, or_, select, update
 
+from arcrun_server.store.admission import NOBODY
 from arcrun_server.store.database import Query
 from arcrun_server.store.schema import runs
 
@@ -14,6 +15,7 @@ _table = runs.c
 _GOES_ON = or_(_table.status == "queued", _table.status == "running")
 _LEFT = select(_table.id, _table.segment).where(_GOES_ON, _table.executor == bindparam("executor"))
 ALL_LEFT, ONE_LEFT = Query(_LEFT), Query(_LEFT.limit(1))
+EXECUTORS = Query(select(_table.executor).where(_GOES_ON, _table.executor != NOBODY).distinct())
 
 
 def taking_over(old: str, new: str, most: int | None) -> Any:

@@ -20,7 +20,7 @@ from arcrun_server.json_text import encode
 from arcrun_server.store import admission
 from arcrun_server.store.admission import NOBODY, Segment, WorkflowFullError
 from arcrun_server.store.database import Query
-from arcrun_server.store.left_runs import ALL_LEFT, ONE_LEFT, taking_over
+from arcrun_server.store.left_runs import ALL_LEFT, EXECUTORS, ONE_LEFT, taking_over
 from arcrun_server.store.pages import PagedQuery
 from arcrun_server.store.schema import runs
 from arcrun_server.store.workflows import timestamp
@@ -206,6 +206,10 @@ class Runs:
     async def any_left_by(self, executor: str) -> bool:
         """Return whether there is one of them."""
         return bool(await self._database.rows(ONE_LEFT, executor=executor))
+
+    async def executors(self) -> set[str]:
+        """Return the names of those who execute runs, or were to."""
+        return {str(row[0]) for row in await self._database.rows(EXECUTORS)}
 
     async def any_waits(self) -> bool:
         """Return whether a run waits until other runs of its workflow have ended."""
