@@ -99,7 +99,10 @@ class Rule:
 
 # Modules that every folder of a package may import: they themselves import no folder.
 SHARED_BY_SERVER = ("clock", "errors", "json_text", "durable_files", "slots", "_version")
-SHARED_BY_HARNESS = ("documents", "resources", "cleaning", "bytecode", "_version")
+SHARED_BY_HARNESS = (
+    *("bytecode", "cancellation", "cleaning"),
+    *("documents", "resources", "_version"),
+)
 
 
 def server(*folders: str, pure: bool = False) -> Rule:
@@ -148,9 +151,10 @@ RULES = {
         *("validation", "workers", "kbdb", "telemetry"),
     ),
     f"{SERVER}/web": server(
-        *("accounts", "engine.characters", "engine.model", "engine.nearest", "telemetry")
+        *("accounts", "engine.cancellation", "engine.characters", "engine.model"),
+        *("engine.nearest", "telemetry"),
     ),
-    f"{SERVER}/workers": server(),
+    f"{SERVER}/workers": server("engine.cancellation"),
     f"{SERVER}/runs": server(
         *("recipes", "components", "engine", "store", "sealing", "kbdb", "telemetry")
     ),

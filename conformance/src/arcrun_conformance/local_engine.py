@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from arcrun_conformance.cancellation import within
+
 from .bytecode import keeping_bytecode
 from .cleaning import parsed_json
 
@@ -111,7 +113,7 @@ async def local_engine(
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
             try:
-                await asyncio.wait_for(process.wait(), 10)
+                await within(10, process.wait())
             except asyncio.TimeoutError:
                 process.kill()
                 await process.wait()
@@ -154,7 +156,7 @@ async def _ready(process: asyncio.subprocess.Process, log: Path) -> dict[str, An
     if process.stdout is None:
         raise EngineNotStarted("the local server has no stdout")
     try:
-        line = await asyncio.wait_for(process.stdout.readline(), READY_SECONDS)
+        line = await within(READY_SECONDS, process.stdout.readline())
     except asyncio.TimeoutError:
         raise EngineNotStarted(
             f"the local server was not ready within {READY_SECONDS:g} s; its stderr:\n{_end(log)}"

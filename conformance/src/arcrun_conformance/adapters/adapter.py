@@ -11,6 +11,7 @@ import tempfile
 from typing import TYPE_CHECKING, Any, Protocol
 
 from arcrun_conformance.bytecode import keeping_bytecode
+from arcrun_conformance.cancellation import within
 from arcrun_conformance.cleaning import visible
 
 from . import protocol
@@ -92,7 +93,7 @@ class SubprocessConnection:
             stdin.write(line.encode() + b"\n")
             await stdin.drain()
         try:
-            reply = await asyncio.wait_for(stdout.readline(), seconds)
+            reply = await within(seconds, stdout.readline())
         except asyncio.TimeoutError:
             raise AdapterFailure("timeout", f"no reply within {seconds:g} s") from None
         except ValueError:
@@ -106,7 +107,7 @@ class SubprocessConnection:
 
     async def _exit_code(self) -> int | str:
         try:
-            return await asyncio.wait_for(self._process.wait(), 1)
+            return await within(1, self._process.wait())
         except asyncio.TimeoutError:
             return "none yet: it has only closed stdout"
 
@@ -115,12 +116,12 @@ class SubprocessConnection:
         if self._process.stdin is not None:
             self._process.stdin.close()
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._process.wait(), seconds)
+            await within(seconds, self._process.wait())
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         await self._process.wait()
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._reading, 1)
+            await within(1, self._reading)
         shutil.rmtree(self._home, ignore_errors=True)
 
     async def take_stderr(self) -> str:
@@ -159,7 +160,7 @@ class InMemoryConnection:
         if isinstance(reply, str):
             return reply
         try:
-            return await asyncio.wait_for(reply, seconds)
+            return await within(seconds, reply)
         except asyncio.TimeoutError:
             raise AdapterFailure("timeout", f"no reply within {seconds:g} s") from None
 

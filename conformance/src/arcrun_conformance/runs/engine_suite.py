@@ -14,6 +14,7 @@ from typing_extensions import Self
 
 from arcrun_conformance._version import __version__
 from arcrun_conformance.adapters.protocol import Identity
+from arcrun_conformance.cancellation import end_tasks
 from arcrun_conformance.cleaning import visible
 from arcrun_conformance.local_engine import EngineNotStarted, local_engine
 from arcrun_conformance.scenarios.scenario import STANDIN
@@ -104,9 +105,7 @@ class _OwnEngines:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in self._starting.values():
-            task.cancel()
-        await asyncio.gather(*self._starting.values(), return_exceptions=True)
+        await end_tasks(self._starting.values())
         await self._stack.aclose()
 
     async def of(self, settings: EngineSettings) -> _OwnEngine:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from arcrun_conformance.cancellation import end_tasks
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -13,8 +15,8 @@ async def run_workers(jobs: int, worker: Callable[[], Awaitable[None]]) -> None:
     """Run a number of workers until all have ended; if one fails or this is cancelled, the others are ended."""
     workers = [asyncio.ensure_future(worker()) for _ in range(jobs)]
     try:
-        await asyncio.gather(*workers)
+        ended, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
+        for each in ended:
+            each.result()
     finally:
-        for each in workers:
-            each.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
+        await end_tasks(workers)

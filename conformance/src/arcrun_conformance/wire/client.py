@@ -14,6 +14,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import h11
 
+from arcrun_conformance.cancellation import end_tasks, within
+
 from .journal import Headers, Journal, Request, Response
 from .pace import Pace
 from .recording import next_event, read_body, text_headers
@@ -140,7 +142,7 @@ class EngineClient:
                 exchange.refusal = refusal
                 raise NoReply(f"not sent: {refusal}")
             await self._pace.turn()
-            reply = await asyncio.wait_for(self._exchange(outgoing, request), RESPONSE_SECONDS)
+            reply = await within(RESPONSE_SECONDS, self._exchange(outgoing, request))
         except (OSError, h11.ProtocolError, asyncio.TimeoutError) as error:
             exchange.problem = f"{type(error).__name__}: {error}".rstrip(": ")
             self._journal.close(exchange, None)
@@ -161,8 +163,8 @@ class EngineClient:
         return [(name, value) for name, value in headers.items() if value is not None]
 
     async def _exchange(self, outgoing: Outgoing, request: Request) -> Reply:
-        reader, writer = await asyncio.wait_for(
-            asyncio.open_connection(self._name, self._port, ssl=self._tls), CONNECT_SECONDS
+        reader, writer = await within(
+            CONNECT_SECONDS, asyncio.open_connection(self._name, self._port, ssl=self._tls)
         )
         # In a task of its own: an engine may respond before it has read everything, as with 413.
         sending = asyncio.ensure_future(_write(writer, self._bytes(outgoing, request)))
@@ -171,9 +173,7 @@ class EngineClient:
             closed = await _is_closed(reader, outgoing.closes)
             return Reply(response, 0.0, closed)
         finally:
-            sending.cancel()
-            with contextlib.suppress(asyncio.CancelledError, OSError):
-                await sending
+            await end_tasks([sending])
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
@@ -216,7 +216,7 @@ async def _is_closed(reader: asyncio.StreamReader, expected: bool | None) -> boo
     if expected is None:
         return None
     try:
-        end = await asyncio.wait_for(reader.read(1), CLOSE_SECONDS if expected else OPEN_SECONDS)
+        end = await within(CLOSE_SECONDS if expected else OPEN_SECONDS, reader.read(1))
     except asyncio.TimeoutError:
         return False
     except OSError:

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import h11
 
+from arcrun_conformance.cancellation import within
+
 from .journal import Exchange, Headers, Journal, Request, Response
 from .pace import Pace
 from .recording import RecordingServer, next_event, read_body, text_headers
@@ -57,7 +59,7 @@ class Proxy(RecordingServer):
             )
         await self.pace.turn()
         try:
-            return await asyncio.wait_for(self._forward(exchange.request), RESPONSE_SECONDS)
+            return await within(RESPONSE_SECONDS, self._forward(exchange.request))
         except (OSError, h11.ProtocolError, asyncio.TimeoutError) as error:
             exchange.problem = f"the target did not respond: {type(error).__name__}: {error}"
             return Response.from_json(
@@ -65,8 +67,8 @@ class Proxy(RecordingServer):
             )
 
     async def _forward(self, request: Request) -> Response:
-        reader, writer = await asyncio.wait_for(
-            asyncio.open_connection(self._host, self._port, ssl=self._tls), CONNECT_SECONDS
+        reader, writer = await within(
+            CONNECT_SECONDS, asyncio.open_connection(self._host, self._port, ssl=self._tls)
         )
         try:
             connection = h11.Connection(h11.CLIENT)

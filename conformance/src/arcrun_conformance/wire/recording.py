@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import h11
 
+from arcrun_conformance.cancellation import end_tasks
+
 from .journal import Exchange, Headers, Journal, Request, Response, ServerName
 from .sending import Sender
 
@@ -97,9 +99,7 @@ class RecordingServer(ABC):
     async def __aexit__(self, *_: object) -> None:
         if self._server is not None:
             self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(self._tasks)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer))

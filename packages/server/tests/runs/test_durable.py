@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from arcrun_server.engine import cancellation
 from arcrun_server.runs import durable
 from arcrun_server.runs.durable import DbosExecution
 
@@ -66,7 +67,7 @@ async def test_whoever_has_begun_a_segment_is_named_until_it_has_ended(launch: L
 async def test_a_segment_that_swallows_its_cancellation_does_not_keep_it_from_closing(
     launch: Launch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(durable, "_CANCEL_SECONDS", 0.01)
+    monkeypatch.setattr(cancellation, "_AGAIN_SECONDS", 0.01)
     begun, cancelled = asyncio.Event(), []
 
     async def execute(run: str, segment: int) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
-import sys
 from typing import TYPE_CHECKING, Any
 
+from .cancellation import within
 from .failures import InvocationFailure
 from .outcome import is_failure
 from .policy import ANY, TIMEOUT, kind_of_status
@@ -83,18 +83,6 @@ def waiting_time(retry: Retry, attempts: int, seed: str) -> float:
     share = int.from_bytes(digest[:4], "big") / 2**32
     seconds: float = min(doubled * (1 + _JITTER * share), MAX_WAIT_SECONDS)
     return seconds
-
-
-async def within(seconds: float, work: Coroutine[Any, Any, Any]) -> Any:
-    """Return what some work returns.
-
-    Raises:
-        TimeoutError: It takes longer; it is cancelled.
-    """
-    if sys.version_info >= (3, 11):
-        async with asyncio.timeout(seconds):
-            return await work
-    return await asyncio.wait_for(work, seconds)
 
 
 async def in_time(seconds: float, work: Coroutine[Any, Any, Any]) -> Any:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from .cancellation import end_tasks
 from .failures import NodeFailure, PauseRequest
 from .for_each import element_failure, end_loop, failed_element, note_element
 from .frames import RunElements, element_frame
@@ -100,7 +101,7 @@ async def run_elements(machine: Runner, frame: Frame) -> None:
             machine.current = unfinished.machine.current
         raise
     finally:
-        await _cancel(running)
+        await end_tasks(running)
     waiting = [lane.pause for lane in open_lanes(machine) if lane.pause is not None]
     if waiting:
         frame.work.append(RunElements())
@@ -141,10 +142,3 @@ def take_notes(machine: Runner, frame: Frame, lane: Lane) -> None:
     for node, placeholder in lane.frame.warnings:
         frame.warn(node, [placeholder])
     frame.failed_nodes.update(lane.frame.failed_nodes)
-
-
-async def _cancel(running: dict[asyncio.Task[None], Lane]) -> None:
-    for task in running:
-        task.cancel()
-    if running:
-        await asyncio.gather(*running, return_exceptions=True)

@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from .attempts import within
+from .cancellation import within
 from .continuation import read_continuation, write_continuation
 from .elements import open_lanes, take_notes
 from .failures import InvocationFailure, NodeFailure, PauseRequest

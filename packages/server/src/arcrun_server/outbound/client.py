@@ -17,6 +17,7 @@ import httpx
 
 from arcrun_server._version import __version__
 from arcrun_server.engine import ComponentError
+from arcrun_server.engine.cancellation import within
 from arcrun_server.engine.policy import TIMEOUT
 from arcrun_server.engine.shorten import redacted, shorten
 from arcrun_server.engine.sizes import rough_size
@@ -225,7 +226,7 @@ class Outbound:
             async with self._turns.turn(_caller.get()):
                 with observed(self._telemetry, method, url) as outgoing:
                     sending = self._follow(method, url, fields, content, follows=follows)
-                    response = await asyncio.wait_for(sending, seconds)
+                    response = await within(seconds, sending)
                     outgoing.responded(response.status)
                     return response
         except asyncio.TimeoutError:

@@ -17,6 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 import httpcore
 
 from arcrun_server.engine import ComponentError
+from arcrun_server.engine.cancellation import within
 
 Address: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
 Resolver: TypeAlias = Callable[[str, int], Awaitable[list[str]]]
@@ -188,7 +189,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
     async def _addresses(self, host: str, port: int, timeout: float | None) -> list[Address]:
         try:
-            found = await asyncio.wait_for(self._resolver(host, port), timeout)
+            found = await within(timeout, self._resolver(host, port))
         except asyncio.TimeoutError:
             raise httpcore.ConnectTimeout(f"'{host}' was not resolved in time") from None
         except (OSError, UnicodeError):

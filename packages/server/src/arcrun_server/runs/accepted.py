@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from arcrun_server.engine.cancellation import end_tasks, within
 from arcrun_server.engine.policy import workflow_policy
 from arcrun_server.runs.delivery import Delivered, Delivery
 from arcrun_server.runs.errors import NotRepeatableError, RunEndedError, RunNotFoundError
@@ -213,10 +214,7 @@ class AcceptedRuns:
 
     async def aclose(self) -> None:
         """Stop executing; what has not ended stays to be executed."""
-        tasks = [*self._tasks, *([] if self._retaining is None else [self._retaining])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks([*self._tasks, *([] if self._retaining is None else [self._retaining])])
         if self._takeover is not None:
             await self._takeover.aclose()
         else:
@@ -376,7 +374,7 @@ class AcceptedRuns:
                 self._ended.pop(run_id, None)
                 return run
             try:
-                await asyncio.wait_for(event.wait(), _POLL_SECONDS)
+                await within(_POLL_SECONDS, event.wait())
             except (asyncio.TimeoutError, TimeoutError):
                 continue
 

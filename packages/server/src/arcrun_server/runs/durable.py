@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sqlalchemy import column, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
+from arcrun_server.engine.cancellation import end_tasks
 from arcrun_server.errors import StorageUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
     from sqlalchemy import Engine
 
@@ -38,8 +39,6 @@ _POLL_SECONDS = 0.2
 # Nothing here waits for notifications of DBOS; its end waits for this long.
 _NO_NOTIFICATIONS_SECONDS = 1.0
 _NO_SCHEDULES_SECONDS = 3600.0
-# After this time, what has not ended by its cancellation is cancelled again.
-_CANCEL_SECONDS = 1.0
 # They wait for the database. The loop's own threads are these too from then on.
 _THREADS = 16
 
@@ -295,7 +294,8 @@ class DbosExecution:
             # Its threads would go on to take segments from the queues, which nothing here executes any more.
             for stop in self._dbos.background_thread_stop_events:
                 stop.set()
-        await _cancel(self._open)
+        # A segment that went on would wait for another execution of itself, it may be for ever.
+        await end_tasks(self._open)
         loop = asyncio.get_running_loop()
         ending = ThreadPoolExecutor(1, thread_name_prefix="arcrun-end-of-dbos")
         await loop.run_in_executor(ending, self._end)
@@ -342,20 +342,6 @@ def _log_as_we_do() -> None:
     logger.propagate = False
     ours = logging.getLogger("arcrun_server")
     logger.handlers = list(ours.handlers)
-
-
-async def _cancel(tasks: Collection[asyncio.Task[Any]]) -> None:
-    """Cancel tasks, and again those that go on, until all have ended.
-
-    What a task awaits may swallow a cancellation: before Python 3.12, `asyncio.wait_for` does if the awaited work ends in
-    the same turn of the loop. A segment that goes on after that waits for another execution of itself, it may be for ever.
-    """
-    cancelled = left = set(tasks)
-    while left:
-        for task in left:
-            task.cancel()
-        _, left = await asyncio.wait(left, timeout=_CANCEL_SECONDS)
-    await asyncio.gather(*cancelled, return_exceptions=True)
 
 
 def _number(name: str) -> int:

@@ -12,6 +12,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from arcrun_server.engine.cancellation import within
 from arcrun_server.engine.outcome import awaited_task
 from arcrun_server.store.runs import CANCELLED, ENDED, QUEUED, RUNNING
 from arcrun_server.store.workflows import timestamp
@@ -147,7 +148,7 @@ class RunEvents:
 async def _wait(woken: asyncio.Event, seconds: float) -> bool:
     """Wait for an event, at most for some time; return whether it came."""
     try:
-        return await asyncio.wait_for(woken.wait(), seconds)
+        return await within(seconds, woken.wait())
     except (asyncio.TimeoutError, TimeoutError):
         return False
 

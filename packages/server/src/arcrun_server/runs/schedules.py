@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from arcrun_server import clock
 from arcrun_server.engine import RunResult
+from arcrun_server.engine.cancellation import end_tasks, within
 from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.runs.service import WorkflowNotFoundError
 from arcrun_server.store.admission import WorkflowFullError
@@ -63,8 +64,7 @@ class Scheduler:
     async def aclose(self) -> None:
         """Stop."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end_tasks([self._task])
 
     async def _keep(self) -> None:
         while True:
@@ -103,7 +103,7 @@ class Scheduler:
             if left <= 0:
                 return
             try:
-                await asyncio.wait_for(changed.wait(), min(left, CLOCK_SECONDS))
+                await within(min(left, CLOCK_SECONDS), changed.wait())
             except (asyncio.TimeoutError, TimeoutError):
                 continue
             return

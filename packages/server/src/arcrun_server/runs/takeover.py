@@ -10,6 +10,8 @@ import logging
 import time
 from typing import TYPE_CHECKING, Protocol
 
+from arcrun_server.engine.cancellation import end_tasks
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Sequence
 
@@ -94,8 +96,7 @@ class Takeover:
     async def aclose(self) -> None:
         """Stop, and leave what was being executed to others."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end_tasks([self._task])
         await self._stop()
         if self._locks is not None:
             await asyncio.to_thread(self._locks.close)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from arcrun_server.engine.cancellation import end_tasks, within
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
@@ -73,9 +75,7 @@ class EventStream(Response):
                 return_when=asyncio.FIRST_COMPLETED,
             )
         finally:
-            sending.cancel()
-            leaving.cancel()
-            await asyncio.gather(sending, leaving, return_exceptions=True)
+            await end_tasks([sending, leaving])
         if not sending.cancelled():
             sending.result()
         if leaving.done() and not leaving.cancelled():
@@ -91,7 +91,7 @@ class EventStream(Response):
 async def _to_client(send: Send, content: bytes, *, more: bool = True) -> None:
     message = {"type": "http.response.body", "body": content, "more_body": more}
     try:
-        await asyncio.wait_for(send(message), SEND_SECONDS)
+        await within(SEND_SECONDS, send(message))
     except (asyncio.TimeoutError, TimeoutError):
         raise ClientDisconnect from None
 

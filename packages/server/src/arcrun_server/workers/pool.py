@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from arcrun_server.engine.cancellation import within
+
 from . import process
 from .process import REQUEST, RESPONSE
 
@@ -108,7 +110,7 @@ class WorkerPool:
             WorkerFailedError: It failed, or ended its worker by itself, and another one after that.
         """
         try:
-            await asyncio.wait_for(self._free.acquire(), self._wait_seconds)
+            await within(self._wait_seconds, self._free.acquire())
         except asyncio.TimeoutError:
             raise WorkerBusyError("no worker became free in time") from None
         try:
@@ -135,7 +137,7 @@ class WorkerPool:
     async def _run(self, job: Job, payload: tuple[bytes, ...], seconds: float) -> bytes:
         worker = await self._ready(job)
         try:
-            returned, answer = await asyncio.wait_for(worker.ask(job, payload, seconds), seconds)
+            returned, answer = await within(seconds, worker.ask(job, payload, seconds))
         except BaseException as problem:
             # Also when it is cancelled: what the worker does now is of no use to anybody.
             await asyncio.shield(self._end(worker))
@@ -168,7 +170,7 @@ class WorkerPool:
             return worker
         try:  # the job's own time begins when its module is there
             loading = worker.ask(Job(job.module, ""), (), _START_SECONDS)
-            await asyncio.wait_for(loading, _START_SECONDS)
+            await within(_START_SECONDS, loading)
         except BaseException:
             await asyncio.shield(self._end(worker))
             raise
