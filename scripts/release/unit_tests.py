@@ -49,7 +49,9 @@ def python(context: ReleaseContext, figures: Figures) -> None:
     for name in GENERATED:
         check = [sys.executable, "-m", f"scripts.{name}", "--check"]
         processes.run(check, log=log, cwd=context.root)
-    pytest = [str(environment.python), "-m", "pytest", "-n", "auto", "-q", "-p", "no:cacheprovider"]
+    pytest = [str(environment.python), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    # As the session `tests`: neighbouring tests share what takes long to make.
+    pytest += ["-n", "auto", "--dist", "worksteal"]
     printed = _run(
         [*pytest, "-m", "not downloads", f"--ignore={LOAD}", *FOLDERS],
         context.root,
