@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
-def check(identifier: str, outcome: str, message: str = "") -> dict[str, Any]:
-    return {"id": identifier, "outcome": outcome, "message": message}
+def check(
+    identifier: str, outcome: str, message: str = "", traffic: Sequence[int] = ()
+) -> dict[str, Any]:
+    """Return a check, with the numbers of the requests that it was about."""
+    return {"id": identifier, "outcome": outcome, "message": message, "traffic": list(traffic)}
 
 
 def cell(scenario: str, sdk: str, outcome: str, *checks: Any, **more: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import subprocess
@@ -64,6 +65,41 @@ def test_one_more_request_stands_alone_and_changes_nothing_after_it() -> None:
     assert [call["same"] for call in calls] == [False, True, True]
     assert calls[0]["theirs"] is None
     assert {row["right"] for row in calls[0]["request"]} == {None}
+
+
+def token(claims: str, head: str = '{"alg":"RS256","typ":"JWT"}', signature: str = "c2ln") -> str:
+    parts = (
+        base64.urlsafe_b64encode(text.encode()).decode().rstrip("=") for text in (head, claims)
+    )
+    return ".".join([*parts, signature])
+
+
+CLAIMS = '{"iss":"me","aud":"http://127.0.0.1:4000/token","scope":"讀 a","iat":100,"exp":3700}'
+
+
+@pytest.mark.parametrize(
+    ("theirs", "same"),
+    [
+        (
+            token(
+                '{"exp": 3800, "iat": 200, "scope": "讀 a", "iss": "me", "aud": "http://127.0.0.1:5000/token"}'
+            ),
+            True,
+        ),
+        (token(CLAIMS, '{"typ": "JWT", "alg": "RS256"}', "b3RoZXI"), True),
+        (token(CLAIMS.replace("讀 a", "讀 b")), False),
+        (token(CLAIMS.replace("3700", "7300")), False),
+        (token(CLAIMS, '{"alg":"none"}'), False),
+        ("eyJub3Q.eyJKU09O.c2ln", False),
+    ],
+    ids=["another time", "another signature", "scope", "lifetime", "algorithm", "no token"],
+)
+def test_tokens_are_compared_by_what_they_say(theirs: str, same: bool) -> None:
+    exchanges = [exchange("POST", "/token") for _ in range(2)]
+    for made, value in zip(exchanges, (token(CLAIMS), theirs), strict=True):
+        made["request"]["body"] = f"grant_type=jwt&assertion={value}"
+    (call,) = compared(exchanges[:1], exchanges[1:])
+    assert call["same"] is same
 
 
 def test_what_differs_in_every_run_is_the_same() -> None:

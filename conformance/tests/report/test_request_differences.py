@@ -124,3 +124,68 @@ def test_the_same_difference_of_a_header_is_one_cause(name: str, value: str, cou
     first = pair("one", sent(2, "/x", headers=[["x-a", "1"]]), sent(9, "/x"))
     second = pair("two", sent(5, "/x", headers=[[name, value]]), sent(9, "/x"))
     assert len(found(first, second)) == count
+
+
+def counted(
+    scenario: str, identifier: str, mine: list[dict[str, Any]], theirs: list[dict[str, Any]]
+) -> list[dict]:
+    """Return the cell of an SDK whose number of requests a check found wrong, and of one that passes."""
+    said = f"number of requests: expected {len(theirs)}, got {len(mine)}"
+    failed = check(identifier, "failed", said, [one["number"] for one in mine])
+    passed = check(identifier, "passed", "", [one["number"] for one in theirs])
+    return [
+        cell(scenario, "js", "failed", failed, traffic=[sent(1, "/other"), *mine]),
+        cell(scenario, "py", "passed", passed, traffic=[sent(1, "/other"), *theirs]),
+    ]
+
+
+def test_a_wrong_number_of_requests_says_which_is_missing() -> None:
+    token, value = sent(2, "/token", method="POST"), sent(3, "/value")
+    (cause,) = found(counted("one", "a", [token], [token, value, sent(4, "/value")]))
+    assert cause["verdict"] == (
+        "js is at fault: it sent another number of requests than py, which passes: "
+        "GET /value (engine): sent 0 times instead of 2"
+    )
+    assert cause["passing"] == "py"
+
+
+def test_the_same_call_missing_in_several_scenarios_is_one_cause_and_most_failed_checks_lead() -> (
+    None
+):
+    token = [sent(number, "/token", method="POST") for number in (2, 3)]
+    one, more = counted("one", "a", [], token[:1]), counted("two", "a", token[:1], token)
+    again = counted("two", "b", token[:1], token)
+    for side in (0, 1):
+        more[side]["checks"] += again[side]["checks"]
+    (cause,) = found(one, more)
+    assert cause["title"] == "2 scenarios: POST /token (engine) is sent less often than expected"
+    assert cause["cells"] == [["two", "js"], ["one", "js"]]
+    assert cause["command"].endswith("--scenario two --sdk js")
+
+
+def test_a_call_missing_after_a_step_and_one_of_a_check_of_requests_are_one_cause() -> None:
+    token = sent(2, "/token", method="POST")
+    step = [{"id": "a", "command": {}, "answer": {}, "seconds": 0}]
+    failing = cell("two", "js", "failed", check("a", "failed", "result: expected 1, got 2"))
+    passing = cell("two", "py", "passed", check("a", "passed"))
+    of_step = [failing | {"steps": step}, passing | {"steps": step, "traffic": [token]}]
+    (cause,) = found(counted("one", "n", [], [token]), of_step)
+    assert cause["title"] == "2 scenarios: POST /token (engine) is sent less often than expected"
+
+
+def test_calls_that_are_too_many_or_others_are_causes_of_their_own() -> None:
+    token, value = sent(2, "/token", method="POST"), sent(2, "/value")
+    causes_of = found(
+        counted("one", "a", [], [token]),
+        counted("two", "a", [token, token], [token]),
+        counted("three", "a", [], [value]),
+    )
+    assert len(causes_of) == 3
+
+
+def test_without_an_sdk_that_passes_the_number_is_all_that_is_said() -> None:
+    broken = counted("one", "a", [], [sent(2, "/token")])[:1]
+    (cause,) = found(broken)
+    assert cause["verdict"] == (
+        "js is at fault: it sent another number of requests than the scenario expects"
+    )

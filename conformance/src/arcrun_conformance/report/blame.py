@@ -11,7 +11,7 @@ from arcrun_conformance.parity import Explanation, load
 from arcrun_conformance.resources import data_directory
 
 from .findings import findings
-from .requests import request_difference
+from .requests import count_difference, request_difference
 from .waits import is_wait, waited
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ _OF_SDK = {
     "no-other-requests": "it sent a request that the scenario does not expect",
     "live-safe": "it sent a request that may not be sent to an engine that others use",
 }
+_NUMBER_OF_REQUESTS = "number of requests"
 # Faults in whose place no byte of the engine's response comes.
 _OF_SUITE = ("status", "redirect", "malformed", "raw", "hangup")
 
@@ -75,7 +76,7 @@ def blame(document: dict[str, Any], cell: dict[str, Any], check: dict[str, Any])
     passing = _passing(document, cell, kind)
     found = _of_messages(kind, check["message"])
     if found is None and kind not in {step["id"] for step in cell["steps"]}:
-        found = Blame("SDK", deviation(check["message"]))
+        found = _of_wire(cell, check, passing)
     found = found or _of_step(document, cell, check, passing)
     return replace(found, passing=passing["sdk"] if passing else "")
 
@@ -94,6 +95,27 @@ def _of_messages(kind: str, message: str) -> Blame | None:
     return None
 
 
+def _of_wire(cell: dict[str, Any], check: dict[str, Any], passing: dict[str, Any] | None) -> Blame:
+    """Return what a check of requests tells; of their number, which of them an SDK that passes sends otherwise."""
+    first = next(iter(findings(check["message"])), {})
+    checked = _checked(passing, check["id"]) if passing else []
+    if passing and checked and first.get("where") == _NUMBER_OF_REQUESTS:
+        mine = _numbered(cell, check["traffic"])
+        if different := count_difference(mine, _numbered(passing, checked)):
+            why = f"it sent another number of requests than {passing['sdk']}, which passes: "
+            return Blame("SDK", why + different.text, signature=different.signature)
+    return Blame("SDK", deviation(check["message"]))
+
+
+def _checked(cell: dict[str, Any], kind: str) -> list[int]:
+    """Return the numbers of the requests that a check of a cell was about."""
+    return next((check["traffic"] for check in cell["checks"] if check["id"] == kind), [])
+
+
+def _numbered(cell: dict[str, Any], numbers: list[int]) -> list[dict[str, Any]]:
+    return [one for one in cell["traffic"] if one["number"] in numbers]
+
+
 def deviation(message: str, passing: str = "") -> str:
     """Return in what the SDK deviates from what the scenario expects, and an SDK that passes does.
 
@@ -108,7 +130,7 @@ def deviation(message: str, passing: str = "") -> str:
     if where.startswith("pause before "):
         when = {"at least": "too early", "at most": "too late"}.get(" ".join(bound.split()[:2]))
         return f"it sent {where.removeprefix('pause before ')} {when or 'at another time'}"
-    if where == "number of requests":
+    if where == _NUMBER_OF_REQUESTS:
         return "it sent another number of requests than the scenario expects"
     return "it sent something else than the scenario expects"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,7 +38,7 @@ def causes(document: dict[str, Any]) -> list[dict[str, Any]]:
     An adapter that did not start is one cause, whatever the number of its cells. Checks of other cells share
     a cause if they say the same, but for what differs from run to run; if their values are wrong in the same way
     with the same SDKs, as waits by the same factor; if requests of the same SDKs differ in the same way from those of
-    an SDK that passes; or if they are of one scenario. What fails after a step has failed is no cause of its own,
+    an SDK that passes, or the same call is missing or too many; or if they are of one scenario. What fails after a step has failed is no cause of its own,
     unless a secret got out.
     """
     known = {row["scenario"] for row in document["deviations"] if row["state"] == "known"}
@@ -148,7 +149,12 @@ def _findings(
 
 
 def _joined(same: list[_Alike]) -> dict[str, Any]:
-    """Return causes that are the same as one: the first leads, and has the checks of all."""
+    """Return causes that are the same as one, which has the checks of all.
+
+    The scenario in which most checks fail leads: in others, what is wrong may show by the way only.
+    """
+    failing = Counter(each.cause["cells"][0][0] for each in same)
+    same = sorted(same, key=lambda each: -failing[each.cause["cells"][0][0]])
     said, causes = same[0].said, [each.cause for each in same]
     first = causes[0]
     if len(causes) == 1:

@@ -53,10 +53,13 @@ const afterBefore = (one, cell) => {
   return pause < 0 ? `sent while ${numberOf(before)} was under way` : `sent ${pause.toFixed(3)} s after ${numberOf(before)} had ended`;
 };
 const numberOf = (one) => `request ${one.number}`;
+const lineOf = ({ request, place }) => `${request.method} ${request.target.split("?")[0]} ${place}`;
 const callTitle = (one) => `${one.request.method} ${one.request.target.split("?")[0]} · ${one.place} · step ${one.step}`;
 /** Calls in their order; those before, between and after the ones that matter are folded into one line. */
 const folded = (calls, numbers, shown) => {
-  const matters = (call) => numbers.includes(call.mine?.number);
+  const checked = new Set(calls.filter((call) => numbers.includes(call.mine?.number)).map(({ mine }) => lineOf(mine)));
+  // Of the calls that a check is about, the one that was not sent says the most.
+  const matters = (call) => (call.mine ? numbers.includes(call.mine.number) : checked.has(lineOf(call.theirs)));
   if (!calls.some(matters)) return calls.map((call) => shown(call, false));
   const parts = [];
   for (const call of calls) {
@@ -70,7 +73,9 @@ const others = (calls, shown) => {
   if (calls.length === 1) return shown(calls[0], false);
   const own = calls.filter((call) => call.mine).map((call) => call.mine.number);
   const which = own.length ? `, request ${own[0]}${own.length > 1 ? ` to ${own.at(-1)}` : ""}` : "";
-  return holding(own, unfolding(`${calls.length} other exchanges${which}`, () => calls.map((call) => shown(call, false))));
+  const alone = calls.filter((call) => !call.mine).length;
+  const more = alone ? `, ${alone} of them not sent by this SDK` : "";
+  return holding(own, unfolding(`${calls.length} other exchanges${which}${more}`, () => calls.map((call) => shown(call, false))));
 };
 
 const sentAlone = (cell, numbers) => folded(cell.traffic.map((one) => ({ mine: one })), numbers, ({ mine }, open) => {
@@ -106,10 +111,11 @@ const waitedAfter = (sides) => {
 const comparedCall = (cell, other, call, open) => {
   const one = call.mine ?? call.theirs;
   const only = call.mine && call.theirs ? "" : ` · only sent by ${call.mine ? cell.sdk : other.sdk}`;
-  const title = `${numberOf(one)} · ${callTitle(one)}${only || (call.same ? " · the same" : "")}`;
+  const whose = call.mine ? "" : `${other.sdk}, `;
+  const title = `${whose}${numberOf(one)} · ${callTitle(one)}${only || (call.same ? " · the same" : "")}`;
   const rows = () => make("div", { className: "diff" },
     make("div", { className: "diff-head" }, ...[[cell, call.mine], [other, call.theirs]].map(([side, sent]) =>
-      make("div", {}, make("b", {}, sent ? `${side.sdk}, ${numberOf(sent)}` : side.sdk),
+      make("div", {}, make("b", {}, `${side.sdk}, ${sent ? numberOf(sent) : "not sent"}`),
         sent ? make("p", { className: "soft" }, aboutExchange(sent, side)) : null))),
     make("p", { className: "soft" }, "sent"), diffRows(call.request),
     make("p", { className: "soft" }, "was answered"), diffRows(call.response),
@@ -127,9 +133,13 @@ const diffRows = (rows) => {
   const quiet = head.filter(isQuiet);
   const [first, others, rest] = [rows.slice(0, 1), head.filter((row) => !isQuiet(row)), rows.slice(end)];
   return make("div", { className: "rows" }, ...[...first, ...others].flatMap(diffRow),
-    quiet.length ? unfolding(`${many(quiet.length, "header")} ${quiet.every((row) => row.same) ? "the same" : "the same or decided by the runtime"}`,
+    quiet.length ? unfolding(`${many(quiet.length, "header")}${aboutQuiet(quiet)}`,
       () => make("div", { className: "rows" }, ...quiet.flatMap(diffRow))) : null,
     ...rest.flatMap(diffRow));
+};
+const aboutQuiet = (rows) => {
+  if (rows.every((row) => row.left === null) || rows.every((row) => row.right === null)) return "";
+  return rows.every((row) => row.same) ? " the same" : " the same or decided by the runtime";
 };
 const diffRow = (row) => [[row.left, row.right], [row.right, row.left]].map(([line, other], side) => {
   const kind = row.same ? "same" : row.noise ? "noise" : line === null ? "none" : side ? "theirs" : "mine";

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -62,6 +63,28 @@ def request_difference(
     )
 
 
+def count_difference(
+    mine: Sequence[Exchange], theirs: Sequence[Exchange]
+) -> RequestDifference | None:
+    """Return which call was sent less or more often than by an SDK that passes; the first of several, `None` if none was.
+
+    Args:
+        mine: What the SDK has sent, of what is compared.
+        theirs: What the other one has sent.
+    """
+    sent, expected = (Counter(map(_line, each)) for each in (mine, theirs))
+    line = next((one for one in [*expected, *sent] if sent[one] != expected[one]), None)
+    if line is None:
+        return None
+    place, method, path = line
+    call = f"{method} {path} ({place})"
+    often = "less" if sent[line] < expected[line] else "more"
+    return RequestDifference(
+        f"{call}: sent {sent[line]} time{'s' * (sent[line] != 1)} instead of {expected[line]}",
+        Signature(("calls", call, often), f"{call} is sent {often} often than expected"),
+    )
+
+
 def _compared(cell: dict[str, Any], step: str) -> list[Exchange]:
     """Return the exchanges whose requests `parity` compares."""
     return [one for one in cell["traffic"] if one["step"] == step and not one["further_page"]]
@@ -76,7 +99,8 @@ def _line(exchange: Exchange) -> tuple[str, str, str]:
 
 def _of_sequence(text: str, mine: list[Exchange], theirs: list[Exchange]) -> RequestDifference:
     """Return the difference of cells that have sent other requests, or as many in another order."""
-    other = Signature(("request", comparable(text)), text)
+    counted = count_difference(mine, theirs)
+    other = counted.signature if counted else Signature(("request", comparable(text)), text)
     pairs = zip(mine, theirs, strict=False)
     sent, expected = next(
         (pair for pair in pairs if _line(pair[0]) != _line(pair[1])), (None, None)
