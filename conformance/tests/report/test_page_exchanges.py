@@ -55,6 +55,30 @@ def test_of_requests_that_are_too_many_those_that_the_other_did_not_send_are_ope
     assert [found["data-requests"] for found in opened] == ["2", "1 2"]
 
 
+def test_of_requests_that_are_too_few_the_one_that_was_not_sent_is_open(tmp_path: Path) -> None:
+    others = [sent(number) for number in (2, 3, 4)]
+    said = "number of requests: expected 2, got 1"
+    broken = failing(said, [1], sent(1, target="/token"), *others)
+    again = sent(5, target="/token")
+    passed = {**check("a", "passed"), "traffic": [1, 5]}
+    passing = cell(
+        "one", "py", "passed", passed, traffic=[sent(1, target="/token"), *others, again]
+    )
+    page = page_of(tmp_path, cells=[broken, passing])
+    titles = page.texts("summary")
+    assert "3 other exchanges, request 2 to 4" in titles
+    assert "py, request 5 · GET /token · engine · step set-up · only sent by py" in titles
+    assert page.texts("b")[-2:] == ["js, not sent", "py, request 5"]
+
+
+def test_what_is_folded_says_how_much_of_it_was_not_sent(tmp_path: Path) -> None:
+    said = "request 2 (GET /2).query: expected 1, got 2"
+    broken = failing(said, [2], sent(2), sent(5))
+    passing = cell("one", "py", "passed", traffic=[sent(2), sent(3), sent(4), sent(5)])
+    titles = page_of(tmp_path, cells=[broken, passing]).texts("summary")
+    assert "3 other exchanges, request 5, 2 of them not sent by this SDK" in titles
+
+
 def test_a_step_that_fails_is_about_what_it_sent(tmp_path: Path) -> None:
     broken = failing("expected 1, got 2", [], sent(1), sent(2, "a"), sent(3))
     page = page_of(tmp_path, cells=[broken])

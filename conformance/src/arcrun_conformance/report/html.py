@@ -16,6 +16,7 @@ _HERE = Path(__file__).parent
 _SCRIPTS = (
     "page_elements.js",
     "page_wire.js",
+    "page_source.js",
     "page_exchanges.js",
     "page_commands.js",
     "page_failures.js",

@@ -10,7 +10,7 @@ const showHead = () => {
     make("h1", {}, "arcrun conformance"),
     make("p", { className: "result" },
       gate ? make("span", { className: `verdict ${gate.verdict}` }, gate.verdict) : null,
-      gate ? ` gate ${gate.contract}, column ${gate.column} · ` : "", counted.join(", ") || "no scenario was run"),
+      gate ? ` gate ${gate.contract}, column ${gate.column} · ` : "", counted.length ? `${counted.join(", ")} of ${many(report.cells.length, "cell")} (scenario × SDK)` : "no scenario was run"),
     make("p", { className: "soft" },
       `${target.name} · ${target.url} · contract ${target.contract ?? "unknown"} · ${report.started} · ${seconds(report.seconds)}`),
     report.interrupted ? make("p", { className: "banner", role: "alert" },
@@ -65,7 +65,7 @@ const causeCard = (cause, isOpen) => {
     findingsOf(cause, cell), furtherChecks(cause),
     cause.then.length ? unfolding(`${many(cause.then.length, "check")} failed in consequence`, () => make("p", { className: "soft" }, cause.then.join(", "))) : null,
     affected(cause), replayed(cell),
-    comparison(cell, cause, isOpen), sourceOf(scenario));
+    comparison(cell, cause, isOpen), sourceOf(scenario, cause.check));
   card.dataset.cell = `${scenario}/${sdk}`;
   return card;
 };
@@ -107,7 +107,8 @@ const comparison = (cell, cause, open) => {
     : [`Wire: what ${cell.sdk} sent and the engine answered`, () => sentAlone(cell, numbers)];
   return holding(cell.traffic.map((one) => one.number), unfolding(title, content, open));
 };
-const sourceOf = (id) => {
+const withMark = ([before, entry, after]) => [before, entry ? make("mark", {}, entry) : "", after];
+const sourceOf = (id, check) => {
   const { source } = scenarioOf(id) ?? {};
-  return source ? unfolding(`Source of the scenario ${id}`, () => make("pre", {}, source)) : null;
+  return source ? unfolding(`Source of the scenario ${id}`, () => make("pre", {}, ...withMark(partsOfSource(source, check)))) : null;
 };
