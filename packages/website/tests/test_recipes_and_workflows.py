@@ -73,6 +73,7 @@ def test_each_part_of_a_prompt_says_where_it_comes_from(opened: Callable[..., Pa
         '{"articles": ["甲", "🏳️‍🌈<b>"], "input": {"reader": "小明"}}'
     )
     page.get_by_role("button", name="Render the prompt").click()
+    expect(page.locator(".provenance")).to_have_count(2)
     system, user = page.locator(".provenance").all()
     expect(system.locator("mark.fragment").first).to_contain_text("Be brief.")
     expect(user.locator("mark.value").nth(0)).to_have_text("小明1")
