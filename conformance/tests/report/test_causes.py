@@ -148,6 +148,46 @@ def test_a_header_with_the_same_wrong_value_is_one_cause() -> None:
 
 
 @pytest.mark.parametrize(
+    "message",
+    [
+        'request 8 (POST /token).body: expected exactly {"a": 1, "scope": "c d"}, got {"a": 1, "scope": "c,d"}',
+        'request 8 (POST /token).body: expected exactly {"a": 1, "scope": "c d"}, got {"a": 1}',
+        'request 8 (POST /token).body.scope: expected "c d", got "c,d"',
+    ],
+    ids=["another value", "missing", "said alone"],
+)
+def test_one_field_of_the_same_call_with_another_value_is_one_cause(message: str) -> None:
+    first = 'request 2 (POST /token).body.scope: expected "a b", got "a,b"'
+    (cause,) = found(
+        cell("one", "py", "failed", check("a", "failed", first)),
+        cell("two", "py", "failed", check("b", "failed", message)),
+    )
+    assert cause["title"] == (
+        "2 scenarios: the field scope of POST /token has another value than expected"
+    )
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'request 8 (POST /other).body.scope: expected "a b", got "a,b"',
+        'request 8 (POST /token).body.name: expected "a b", got "a,b"',
+        'request 8 (POST /token).body: expected exactly {"a": 1, "scope": "c"}, got {"a": 2}',
+        'request 8 (POST /token).body: expected exactly {"scope": "c, got {"scope": "d',
+        "request 8 (POST /token).body: expected exactly [1], got [2]",
+    ],
+    ids=["another call", "another field", "two fields", "cut", "no object"],
+)
+def test_other_fields_are_causes_of_their_own(message: str) -> None:
+    first = 'request 2 (POST /token).body.scope: expected "a b", got "a,b"'
+    causes_of = found(
+        cell("one", "py", "failed", check("a", "failed", first)),
+        cell("two", "py", "failed", check("b", "failed", message)),
+    )
+    assert len(causes_of) == 2
+
+
+@pytest.mark.parametrize(
     ("sdk", "message"),
     [("py", "waited[0]: expected 7, got 14"), ("js", "waited[0]: expected 5, got 0.5")],
 )

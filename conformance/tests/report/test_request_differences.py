@@ -189,3 +189,35 @@ def test_without_an_sdk_that_passes_the_number_is_all_that_is_said() -> None:
     assert cause["verdict"] == (
         "js is at fault: it sent another number of requests than the scenario expects"
     )
+
+
+def refused(number: int, step: str, status: int = 502, **more: Any) -> dict[str, Any]:
+    """Return an exchange that a planned fault answered."""
+    made = sent(number, "/x", **more) | {"step": step, "fault": "status"}
+    return made | {"answer": {"status": status, "headers": [], "body": ""}}
+
+
+def test_calls_that_are_not_repeated_after_the_same_status_are_one_cause() -> None:
+    cells = []
+    for scenario, path in (("one", "/a"), ("two", "/b")):
+        first = sent(2, path) | {"answer": {"status": 502, "headers": [], "body": ""}}
+        cells.append(counted(scenario, "n", [first], [first, sent(3, path)]))
+    (cause,) = found(*cells)
+    assert cause["title"] == "2 scenarios: no attempt follows status 502"
+
+
+def test_a_fault_that_is_met_later_than_by_an_sdk_that_passes_is_no_fault_of_the_engine() -> None:
+    steps = [{"id": each, "command": {}, "answer": {}, "seconds": 0} for each in ("before", "a")]
+    failed = check("a", "failed", 'error.name: expected "bad_request", got "server"')
+    mine = [refused(1, "before"), refused(2, "a")]
+    theirs = [refused(1, "before"), refused(2, "before"), refused(3, "a", 400)]
+    broken = cell("one", "js", "failed", failed, traffic=mine, steps=steps)
+    passing = cell("one", "py", "passed", check("a", "passed"), traffic=theirs, steps=steps)
+    (cause,) = found([broken, passing])
+    assert (cause["side"], cause["verdict"]) == (
+        "SDK",
+        (
+            "js is at fault: it met the scenario's faults at other requests than py, which passes: "
+            "GET /x (engine): sent 2 times instead of 3"
+        ),
+    )

@@ -179,15 +179,38 @@ def _of_step(
         alike += ", and was answered alike" if answered_alike else ""
         return Blame("SDK", f"{deviation(check['message'], name)}; {alike}")
     if not answered_alike:
-        return Blame("engine", f"it answered {name}, which sent the same and passes, otherwise")
+        return _of_answers(cell, passing, step)
     alike += ", and was answered alike"
     return Blame("SDK", f"it returned another result than the scenario expects; {alike}")
+
+
+def _of_answers(cell: dict[str, Any], passing: dict[str, Any], step: str) -> Blame:
+    """Return what it tells that the same requests of two cells in a step were answered otherwise."""
+    if any(map(_is_by_suite, [*_exchanges(cell, step), *_exchanges(passing, step)])):
+        return _of_fault(cell, passing, step)
+    why = f"it answered {passing['sdk']}, which sent the same and passes, otherwise"
+    return Blame("engine", why)
+
+
+def _of_fault(cell: dict[str, Any], passing: dict[str, Any], step: str) -> Blame:
+    """Return what speaks against an SDK that met another planned fault in this step than one that passes."""
+    sent = [one["traffic"][: _end_of(one, step)] for one in (cell, passing)]
+    different = count_difference(*sent)
+    why = f"it met the scenario's faults at other requests than {passing['sdk']}, which passes"
+    if different is None:
+        return Blame("SDK", why)
+    return Blame("SDK", f"{why}: {different.text}", signature=different.signature)
+
+
+def _end_of(cell: dict[str, Any], step: str) -> int:
+    """Return how many exchanges there were up to the end of a step."""
+    return max((n for n, one in enumerate(cell["traffic"], 1) if one["step"] == step), default=0)
 
 
 def _without_comparison(document: dict[str, Any], cell: dict[str, Any], step: str) -> Blame:
     exchanges = _exchanges(cell, step)
     answers = [one["answer"] for one in exchanges if not one["fault"]]
-    if exchanges and all((one["fault"] or "").startswith(_OF_SUITE) for one in exchanges):
+    if exchanges and all(map(_is_by_suite, exchanges)):
         return Blame("SDK", "the suite itself answered all that it sent, so the engine had no part")
     if any(answer and answer["status"] >= 500 for answer in answers):
         return Blame("engine", "it answered with an error of its own (5xx)")
@@ -204,6 +227,10 @@ def _without_comparison(document: dict[str, Any], cell: dict[str, Any], step: st
     return Blame(
         "undecided", "no other SDK passes this in the same run, so there is nothing to compare with"
     )
+
+
+def _is_by_suite(exchange: dict[str, Any]) -> bool:
+    return (exchange["fault"] or "").startswith(_OF_SUITE)
 
 
 def _exchanges(cell: dict[str, Any], step: str) -> list[dict[str, Any]]:

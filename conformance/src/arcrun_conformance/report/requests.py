@@ -24,6 +24,7 @@ _OF_REQUEST = re.compile(
     r"request (?P<number>\d+), (?P<line>\S+ .* \(\w+\)), (?P<rest>(?P<part>\w+).*)", re.DOTALL
 )
 _LONGEST = 200
+_FIRST_ERROR = 400
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,13 @@ def count_difference(
     place, method, path = line
     call = f"{method} {path} ({place})"
     often = "less" if sent[line] < expected[line] else "more"
+    said = Signature(("calls", call, often), f"{call} is sent {often} often than expected")
+    last = next((one for one in reversed(mine) if _line(one) == line), None)
+    if often == "less" and last and last["answer"] and last["answer"]["status"] >= _FIRST_ERROR:
+        status = last["answer"]["status"]
+        said = Signature(("not repeated", str(status)), f"no attempt follows status {status}")
     return RequestDifference(
-        f"{call}: sent {sent[line]} time{'s' * (sent[line] != 1)} instead of {expected[line]}",
-        Signature(("calls", call, often), f"{call} is sent {often} often than expected"),
+        f"{call}: sent {sent[line]} time{'s' * (sent[line] != 1)} instead of {expected[line]}", said
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -11,6 +12,7 @@ from .findings import findings
 _SECRET = re.compile(r"‹([^‹›,]+)(?:, ([a-z0-9 -]+))?›")
 _REQUEST = re.compile(r"request \d+ \(.*\)\.(?P<part>\w+)\b.*", re.DOTALL)
 _HEADER = re.compile(r"request \d+ \(.*\)\.headers\.(?P<name>[^.\[]+)", re.DOTALL)
+_BODY = re.compile(r"(?:claims of )?request \d+ \((?P<call>.*)\)\.body(?:\.(?P<field>.+))?")
 _TIME = re.compile(r"(?:at least |at most )?(?P<seconds>\d+(?:\.\d+)?) s")
 # How often a secret is percent-encoded in each of its forms (`secrets.py`).
 _TIMES_ENCODED = {"": 0, "percent-encoded": 1, "percent-encoded twice": 2}
@@ -46,7 +48,13 @@ def signature(message: str, asked: str = "") -> Signature | None:
     first = next(iter(findings(message)), {})
     if "expected" not in first:
         return None
-    return _of_time(first, asked) or _of_count(first) or _of_secret(first) or _of_header(first)
+    return (
+        _of_time(first, asked)
+        or _of_count(first)
+        or _of_secret(first)
+        or _of_header(first)
+        or _of_field(first)
+    )
 
 
 def _of_time(finding: dict[str, str], asked: str) -> Signature | None:
@@ -84,6 +92,28 @@ def _of_header(finding: dict[str, str]) -> Signature | None:
         return None
     name, value = place["name"], got.removeprefix("it is ")
     return Signature(("header", name, got), f"the header {name} is {value}")
+
+
+def _of_field(finding: dict[str, str]) -> Signature | None:
+    """Return which field of a call's body has another value than expected, if it is one alone."""
+    place = _BODY.fullmatch(finding["where"])
+    if place is None:
+        return None
+    field = place["field"] or _differing(finding["expected"], finding["got"])
+    text = f"the field {field} of {place['call']} has another value than expected"
+    return Signature(("field", place["call"], field), text) if field else None
+
+
+def _differing(expected: str, got: str) -> str:
+    """Return the name of the one field in which two JSON objects differ; empty if there are others, or they are cut."""
+    try:
+        one, other = (json.loads(text.removeprefix("exactly ")) for text in (expected, got))
+    except ValueError:
+        return ""
+    if not (isinstance(one, dict) and isinstance(other, dict)):
+        return ""
+    names = [name for name in {**one, **other} if one.get(name, ...) != other.get(name, ...)]
+    return names[0] if len(names) == 1 else ""
 
 
 def _of_secret(finding: dict[str, str]) -> Signature | None:
