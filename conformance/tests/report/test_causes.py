@@ -153,8 +153,10 @@ def test_a_header_with_the_same_wrong_value_is_one_cause() -> None:
         'request 8 (POST /token).body: expected exactly {"a": 1, "scope": "c d"}, got {"a": 1, "scope": "c,d"}',
         'request 8 (POST /token).body: expected exactly {"a": 1, "scope": "c d"}, got {"a": 1}',
         'request 8 (POST /token).body.scope: expected "c d", got "c,d"',
+        'claims of request 8 (POST /token).body.assertion.scope: expected "c d", got "c,d"',
+        'request 8 (POST /token).body.grants[1].scope[0]: expected "c d", got "c,d"',
     ],
-    ids=["another value", "missing", "said alone"],
+    ids=["another value", "missing", "said alone", "in a token", "in a list"],
 )
 def test_one_field_of_the_same_call_with_another_value_is_one_cause(message: str) -> None:
     first = 'request 2 (POST /token).body.scope: expected "a b", got "a,b"'

@@ -58,16 +58,22 @@ def test_of_requests_that_are_too_many_those_that_the_other_did_not_send_are_ope
 def test_of_requests_that_are_too_few_the_one_that_was_not_sent_is_open(tmp_path: Path) -> None:
     others = [sent(number) for number in (2, 3, 4)]
     said = "number of requests: expected 2, got 1"
-    broken = failing(said, [1], sent(1, target="/token"), *others)
-    again = sent(5, target="/token")
+    broken = failing(said, [1], sent(1, target="/arcconf_0a1b2c3d_x"), *others)
+    again = sent(5, target="/arcconf_4e5f6a7b_x")
     passed = {**check("a", "passed"), "traffic": [1, 5]}
     passing = cell(
-        "one", "py", "passed", passed, traffic=[sent(1, target="/token"), *others, again]
+        "one",
+        "py",
+        "passed",
+        passed,
+        traffic=[sent(1, target="/arcconf_4e5f6a7b_x"), *others, again],
     )
     page = page_of(tmp_path, cells=[broken, passing])
     titles = page.texts("summary")
     assert "3 other exchanges, request 2 to 4" in titles
-    assert "py, request 5 · GET /token · engine · step set-up · only sent by py" in titles
+    assert (
+        "py, request 5 · GET /arcconf_4e5f6a7b_x · engine · step set-up · only sent by py" in titles
+    )
     assert page.texts("b")[-2:] == ["js, not sent", "py, request 5"]
 
 

@@ -203,7 +203,7 @@ def test_calls_that_are_not_repeated_after_the_same_status_are_one_cause() -> No
         first = sent(2, path) | {"answer": {"status": 502, "headers": [], "body": ""}}
         cells.append(counted(scenario, "n", [first], [first, sent(3, path)]))
     (cause,) = found(*cells)
-    assert cause["title"] == "2 scenarios: no attempt follows status 502"
+    assert cause["title"] == "2 scenarios: status 502 is not retried"
 
 
 def test_a_fault_that_is_met_later_than_by_an_sdk_that_passes_is_no_fault_of_the_engine() -> None:

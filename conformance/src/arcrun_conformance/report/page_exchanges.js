@@ -53,7 +53,7 @@ const afterBefore = (one, cell) => {
   return pause < 0 ? `sent while ${numberOf(before)} was under way` : `sent ${pause.toFixed(3)} s after ${numberOf(before)} had ended`;
 };
 const numberOf = (one) => `request ${one.number}`;
-const lineOf = ({ request, place }) => `${request.method} ${request.target.split("?")[0]} ${place}`;
+const lineOf = (one) => `${one.request.method} ${pathOf(one)} ${one.place}`;
 const callTitle = (one) => `${one.request.method} ${one.request.target.split("?")[0]} · ${one.place} · step ${one.step}`;
 /** Calls in their order; those before, between and after the ones that matter are folded into one line. */
 const folded = (calls, numbers, shown) => {

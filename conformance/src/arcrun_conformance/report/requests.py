@@ -84,7 +84,7 @@ def count_difference(
     last = next((one for one in reversed(mine) if _line(one) == line), None)
     if often == "less" and last and last["answer"] and last["answer"]["status"] >= _FIRST_ERROR:
         status = last["answer"]["status"]
-        said = Signature(("not repeated", str(status)), f"no attempt follows status {status}")
+        said = Signature(("not repeated", str(status)), f"status {status} is not retried")
     return RequestDifference(
         f"{call}: sent {sent[line]} time{'s' * (sent[line] != 1)} instead of {expected[line]}", said
     )

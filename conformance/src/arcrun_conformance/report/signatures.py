@@ -12,7 +12,10 @@ from .findings import findings
 _SECRET = re.compile(r"‹([^‹›,]+)(?:, ([a-z0-9 -]+))?›")
 _REQUEST = re.compile(r"request \d+ \(.*\)\.(?P<part>\w+)\b.*", re.DOTALL)
 _HEADER = re.compile(r"request \d+ \(.*\)\.headers\.(?P<name>[^.\[]+)", re.DOTALL)
-_BODY = re.compile(r"(?:claims of )?request \d+ \((?P<call>.*)\)\.body(?:\.(?P<field>.+))?")
+# The field's own name, without those of the objects and tokens that it is in.
+_BODY = re.compile(
+    r"(?:claims of )?request \d+ \((?P<call>.*)\)\.body(?:\..*?(?P<field>[^.\[\]]+)(?:\[\d+\])*)?"
+)
 _TIME = re.compile(r"(?:at least |at most )?(?P<seconds>\d+(?:\.\d+)?) s")
 # How often a secret is percent-encoded in each of its forms (`secrets.py`).
 _TIMES_ENCODED = {"": 0, "percent-encoded": 1, "percent-encoded twice": 2}
