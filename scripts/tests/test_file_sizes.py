@@ -46,3 +46,12 @@ def test_the_command_fails_and_names_the_file(
     track(checkout, "long.py", 600)
     assert main(checkout) == 1
     assert "long.py has 600 lines, and 500 is the limit" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["profiler-0.4-py3-none-any.whl", "a/sdk-0.1.0.tgz", "b.tar.gz"])
+def test_a_built_file_in_git_is_found(
+    checkout: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    track(checkout, name, 1)
+    assert main(checkout) == 1
+    assert f"{name} is built, and git is for sources" in capsys.readouterr().err

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arcrun_conformance.cancellation import within
-
 from .bytecode import keeping_bytecode
+from .cancellation import within
 from .cleaning import parsed_json
 
 if TYPE_CHECKING:

@@ -147,6 +147,15 @@ def test_a_header_with_the_same_wrong_value_is_one_cause() -> None:
     assert cause["title"] == '2 scenarios: the header user-agent is "python-httpx/0.28.1"'
 
 
+def beside_a_wrong_scope(message: str) -> list[dict[str, Any]]:
+    """Return a cell in which the field `scope` of POST /token is wrong, and one of another scenario that says this."""
+    first = 'request 2 (POST /token).body.scope: expected "a b", got "a,b"'
+    return [
+        cell("one", "py", "failed", check("a", "failed", first)),
+        cell("two", "py", "failed", check("b", "failed", message)),
+    ]
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -159,11 +168,7 @@ def test_a_header_with_the_same_wrong_value_is_one_cause() -> None:
     ids=["another value", "missing", "said alone", "in a token", "in a list"],
 )
 def test_one_field_of_the_same_call_with_another_value_is_one_cause(message: str) -> None:
-    first = 'request 2 (POST /token).body.scope: expected "a b", got "a,b"'
-    (cause,) = found(
-        cell("one", "py", "failed", check("a", "failed", first)),
-        cell("two", "py", "failed", check("b", "failed", message)),
-    )
+    (cause,) = found(*beside_a_wrong_scope(message))
     assert cause["title"] == (
         "2 scenarios: the field scope of POST /token has another value than expected"
     )
@@ -181,12 +186,7 @@ def test_one_field_of_the_same_call_with_another_value_is_one_cause(message: str
     ids=["another call", "another field", "two fields", "cut", "no object"],
 )
 def test_other_fields_are_causes_of_their_own(message: str) -> None:
-    first = 'request 2 (POST /token).body.scope: expected "a b", got "a,b"'
-    causes_of = found(
-        cell("one", "py", "failed", check("a", "failed", first)),
-        cell("two", "py", "failed", check("b", "failed", message)),
-    )
-    assert len(causes_of) == 2
+    assert len(found(*beside_a_wrong_scope(message))) == 2
 
 
 @pytest.mark.parametrize(

@@ -37,9 +37,9 @@ def causes(document: dict[str, Any]) -> list[dict[str, Any]]:
 
     An adapter that did not start is one cause, whatever the number of its cells. Checks of other cells share
     a cause if they say the same, but for what differs from run to run; if their values are wrong in the same way
-    with the same SDKs, as waits by the same factor; if requests of the same SDKs differ in the same way from those of
-    an SDK that passes, or the same call is missing or too many; or if they are of one scenario. What fails after a step has failed is no cause of its own,
-    unless a secret got out.
+    with the same SDKs, as waits by the same factor or one field of a call; if requests of the same SDKs differ in the
+    same way from those of an SDK that passes, as by a call that is missing or a status that is not retried; or if they
+    are of one scenario. What fails after a step has failed is no cause of its own, unless a secret got out.
     """
     known = {row["scenario"] for row in document["deviations"] if row["state"] == "known"}
     started = {sdk["name"] for sdk in document["sdks"] if sdk.get("started", True)}
