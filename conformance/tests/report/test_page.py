@@ -113,7 +113,8 @@ def test_checks_that_failed_in_consequence_are_folded(tmp_path: Path) -> None:
     broken = cell("one", "js", "failed", check("a", "failed", "m"), check("b", "failed", "n"))
     broken["steps"] = [{"id": "a", "command": {"command": "x"}, "answer": {}, "seconds": 0.1}]
     page = page_of(tmp_path, "#cell=one/js", cells=[broken])
-    assert "1 check failed in consequence" in page.texts("summary")
+    said = "1 check failed in consequence, since a had ended the scenario"
+    assert page.texts("summary").count(said) == 2  # in the card, and in the dialog
     assert [text for text in page.texts("li") if text.startswith("✗")] == ["✗ am"]
 
 

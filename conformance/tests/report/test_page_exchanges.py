@@ -32,7 +32,7 @@ def test_only_the_exchange_of_the_finding_is_open(tmp_path: Path) -> None:
     broken = failing("request 4 (GET /4).query: expected 1, got 2", [4], *exchanges)
     page = page_of(tmp_path, cells=[broken, cell("one", "py", "passed", traffic=exchanges)])
     titles = page.texts("summary")
-    assert "3 other exchanges, request 1 to 3" in titles
+    assert "3 other exchanges, request 1 to 3 of js" in titles
     assert "request 4 · GET /4 · engine · step set-up · the same" in titles
     opened = [found for name, found, _ in page.elements if name == "details" and "open" in found]
     assert [found["data-requests"] for found in opened] == ["4", "1 2 3 4 5"]
@@ -70,7 +70,7 @@ def test_of_requests_that_are_too_few_the_one_that_was_not_sent_is_open(tmp_path
     )
     page = page_of(tmp_path, cells=[broken, passing])
     titles = page.texts("summary")
-    assert "3 other exchanges, request 2 to 4" in titles
+    assert "3 other exchanges, request 2 to 4 of js" in titles
     assert (
         "py, request 5 · GET /arcconf_4e5f6a7b_x · engine · step set-up · only sent by py" in titles
     )
@@ -82,7 +82,7 @@ def test_what_is_folded_says_how_much_of_it_was_not_sent(tmp_path: Path) -> None
     broken = failing(said, [2], sent(2), sent(5))
     passing = cell("one", "py", "passed", traffic=[sent(2), sent(3), sent(4), sent(5)])
     titles = page_of(tmp_path, cells=[broken, passing]).texts("summary")
-    assert "3 other exchanges, request 5, 2 of them not sent by this SDK" in titles
+    assert "3 other exchanges, request 5 of js, 2 of them not sent by js" in titles
 
 
 def test_a_step_that_fails_is_about_what_it_sent(tmp_path: Path) -> None:
@@ -90,6 +90,26 @@ def test_a_step_that_fails_is_about_what_it_sent(tmp_path: Path) -> None:
     page = page_of(tmp_path, cells=[broken])
     opened = [found for name, found, _ in page.elements if name == "details" and "open" in found]
     assert [found["data-requests"] for found in opened] == ["2", "1 2 3"]
+
+
+def test_how_far_the_clock_was_moved_on_before_a_step_is_said(tmp_path: Path) -> None:
+    source = "steps:\n  - {id: first, call: health}\n  - {id: a, advance: 31, call: health}\n"
+    broken = failing("expected 1, got 2", [], sent(1, "first"), sent(2, "a"), sent(3, "a"))
+    broken["steps"] = [
+        {"id": step, "command": {"command": "x"}, "answer": {}, "seconds": 0.1}
+        for step in ("first", "a")
+    ]
+    scenarios = [{"id": "one", "title": "", "spec": [], "source": source}]
+    page = page_of(tmp_path, "#cell=one/js", cells=[broken], scenarios=scenarios)
+    titles = page.texts("summary")
+    assert "first · x · 100 ms" in titles
+    assert "✗ a · x · 100 ms · the clock was moved on by 31 s before" in titles
+    moved = "sent after request 1, and after the scenario had moved the clock on by 31 s"
+    about = [text for text in page.texts("p") if text.startswith("sent ")]
+    assert f"{moved} · took 10 ms" in about
+    assert not [
+        text for text in about if text.startswith(("sent after request 2, and", "sent first, and"))
+    ]
 
 
 def test_a_request_that_a_finding_names_is_a_link(tmp_path: Path) -> None:

@@ -48,6 +48,8 @@ def test_the_summary_has_the_failures_by_cause_before_the_matrix(tmp_path: Path)
         "\n"
         "### Failures by cause\n"
         "\n"
+        "The requests and responses of each are in `index.html` of the same report.\n"
+        "\n"
         "- **the adapter go can't be started** (2 cells): go is \\[not\\] there\n"
         "\n"
         "#### two: undecided\n"

@@ -25,13 +25,35 @@ def test_a_cause_names_the_sdk_and_its_language(tmp_path: Path) -> None:
     assert lines[begin + 2].startswith("js is at fault: ")
 
 
-def test_what_passed_is_folded_below_what_failed(tmp_path: Path) -> None:
-    cells = [cell("one", "py", "passed"), cell("two", "py", "failed", check("a", "failed", "m"))]
-    lines = summary(tmp_path, cells=cells, sdks=[{"name": "py", "started": True}])
+def test_what_was_skipped_is_folded_below_what_failed_and_what_passed_is_counted(
+    tmp_path: Path,
+) -> None:
+    cells = [
+        cell("one", "py", "passed"),
+        cell("two", "py", "failed", check("a", "failed", "m")),
+        cell("three", "py", "skipped"),
+    ]
+    scenarios = [{"id": name, "title": "", "spec": []} for name in ("one", "two", "three")]
+    sdks = [{"name": "py", "started": True}]
+    lines = summary(tmp_path, cells=cells, sdks=sdks, scenarios=scenarios)
     begin = lines.index("### All scenarios")
     head = ["| scenario | py |", "|---|:-:|"]
-    folded = ["<details><summary>1 scenario without a failure</summary>", "", *head, "| one | ✅ |"]
-    assert lines[begin + 2 :] == [*head, "| two | ❌ |", "", *folded, "", "</details>"]
+    folded = "<details><summary>1 scenario skipped with some SDK</summary>"
+    assert lines[begin + 2 :] == [
+        *(*head, "| two | ❌ |", ""),
+        *(folded, "", *head, "| three | ⏭️ |", "", "</details>", ""),
+        "1 scenario passed with py.",
+    ]
+
+
+def test_a_run_that_passed_lists_no_scenario(tmp_path: Path) -> None:
+    cells = [cell(name, sdk, "passed") for name in ("one", "two") for sdk in ("py", "js")]
+    sdks = [{"name": name, "started": True} for name in ("py", "js")]
+    lines = summary(tmp_path, cells=cells, sdks=sdks)
+    assert lines[lines.index("### All scenarios") + 2 :] == [
+        "2 scenarios passed with all of 2 SDKs."
+    ]
+    assert not [line for line in lines if "index.html" in line]
 
 
 def test_the_same_message_of_several_checks_is_written_once(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from report_document import cell, check, document
 
 from arcrun_conformance.report.causes import causes
-from arcrun_conformance.report.waits import Wait, waited, waits
+from arcrun_conformance.report.waits import Wait, advances, waited, waits
 
 SOURCE = """
 clock: "2026-01-01T00:00:00Z"
@@ -139,3 +139,24 @@ def test_waits_for_a_date_are_one_cause_and_those_for_seconds_another() -> None:
         "2 scenarios: no wait for the date in Retry-After",
         "three: a",
     ]
+
+
+def test_the_clock_is_moved_on_before_a_step() -> None:
+    source = "steps:\n  - {id: first, call: health}\n  - {id: later, advance: 31, call: health}\n"
+    assert advances({"id": "one", "source": source}) == {"later": 31}
+
+
+def test_steps_that_only_move_the_clock_count_for_the_next_request() -> None:
+    """As in the engine suite, where they are steps of their own."""
+    source = """
+steps:
+  - {id: day-passes, advance: 86400}
+  - {id: hour-passes, advance: 3600}
+  - {id: read, request: GET /x}
+  - {id: again, request: GET /x}
+"""
+    assert advances({"id": "one", "source": source}) == {"read": 90000}
+
+
+def test_a_scenario_that_passed_shows_no_clock() -> None:
+    assert advances({"id": "one"}) == {}

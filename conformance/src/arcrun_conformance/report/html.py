@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .waits import waits_by_cell
+from .waits import clocks
 
 _HERE = Path(__file__).parent
 # The parts of the page's script, in order: they are one module, since a file can't import others.
@@ -38,7 +38,7 @@ def write(document: dict[str, Any], path: Path) -> None:
         "script": script,
         # In base64, no text of the report can end the script element that contains it.
         "report": base64.b64encode(gzip.compress(text.encode(), _LEVEL, mtime=0)).decode("ascii"),
-        "waits": base64.b64encode(json.dumps(waits_by_cell(document)).encode()).decode("ascii"),
+        "clocks": base64.b64encode(json.dumps(clocks(document)).encode()).decode("ascii"),
     }
     page = (_HERE / "page.html").read_text("utf-8")
     for name, part in parts.items():

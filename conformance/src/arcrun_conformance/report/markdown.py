@@ -42,6 +42,7 @@ def _lines(document: dict[str, Any]) -> list[str]:
     found = causes(document)
     if found:
         lines += ["", "### Failures by cause"]
+        lines += ["", "The requests and responses of each are in `index.html` of the same report."]
         for cause in found[:_SHOWN]:
             lines += ["", *_cause(document, cause)]
         lines += _left_out(len(found))
@@ -79,22 +80,34 @@ def _left_out(count: int) -> list[str]:
 
 
 def _matrix(document: dict[str, Any]) -> list[str]:
-    """Return the scenarios that failed as a table, and the others as one that is folded."""
-    rows: dict[bool, list[str]] = {True: [], False: []}
+    """Return the scenarios that failed as a table, those that were skipped somewhere folded, and how many passed."""
     names = [sdk["name"] for sdk in document["sdks"]]
     cells = {(cell["scenario"], cell["sdk"]): cell for cell in document["cells"]}
+    failing, skipped, passed = [], [], 0
     for scenario in document["scenarios"]:
         row = [cells.get((scenario["id"], name)) for name in names]
+        outcomes = {cell["outcome"] if cell else "" for cell in row}
         marks = [_MARKS[cell["outcome"]] if cell else "" for cell in row]
-        fails = any(cell and cell["outcome"] not in {"passed", "skipped"} for cell in row)
-        rows[fails].append(f"| {scenario['id']} | {' | '.join(marks)} |")
+        line = f"| {scenario['id']} | {' | '.join(marks)} |"
+        if not outcomes <= {"passed", "skipped", ""}:
+            failing.append(line)
+        elif outcomes == {"passed"}:
+            passed += 1
+        else:
+            skipped.append(line)
     head = [f"| scenario | {' | '.join(names)} |", f"|---|{':-:|' * len(names)}"]
-    failing = [*head, *rows[True], ""] if rows[True] else []
-    if not rows[False]:
-        return failing[:-1]
-    count = f"{len(rows[False])} scenario{'' if len(rows[False]) == 1 else 's'}"
-    folded = f"<details><summary>{count} without a failure</summary>"
-    return [*failing, folded, "", *head, *rows[False], "", "</details>"]
+    parts = [[*head, *failing]] if failing else []
+    if skipped:
+        folded = f"<details><summary>{_scenarios(len(skipped))} skipped with some SDK</summary>"
+        parts.append([folded, "", *head, *skipped, "", "</details>"])
+    if passed:
+        with_all = f" with {names[0]}" if len(names) == 1 else f" with all of {len(names)} SDKs"
+        parts.append([f"{_scenarios(passed)} passed{with_all}."])
+    return [line for part in parts for line in ["", *part]][1:]
+
+
+def _scenarios(count: int) -> str:
+    return f"{count} scenario{'' if count == 1 else 's'}"
 
 
 def _deviations(rows: list[dict[str, Any]]) -> list[str]:

@@ -52,7 +52,7 @@ const checksOf = (cell) => {
   const legend = ORDER.filter((outcome) => others.some((check) => check.outcome === outcome))
     .map((outcome) => `${MARKS[outcome]} ${MEANINGS[outcome]}`);
   return make("div", {}, legend.length ? make("p", { className: "soft legend" }, legend.join(", ")) : null, checkList(cell, others),
-    later.length ? unfolding(`${many(later.length, "check")} failed in consequence`, () => checkList(cell, later)) : null,
+    later.length ? unfolding(inConsequence(later, partsOf(cell)), () => checkList(cell, later)) : null,
     passed.length ? unfolding(`${many(passed.length, "check")} passed`, () => checkList(cell, passed), !others.length) : null);
 };
 const checkList = (cell, checks) => make("ul", { className: "checks" }, ...checks.map((check) =>
@@ -68,7 +68,9 @@ const stepOf = (cell, one) => {
   const failed = cell.checks.find((check) => check.id === one.id && check.outcome === "failed");
   const failing = failed !== undefined;
   const mark = failing ? `${MARKS.failed} ` : "";
-  return unfolding(`${mark}${one.id} · ${one.command.method ?? one.command.command} · ${seconds(one.seconds)}`,
+  const moved = movedBefore(cell, one.id);
+  const clock = moved ? ` · the clock was moved on by ${moved} s before` : "";
+  return unfolding(`${mark}${one.id} · ${one.command.method ?? one.command.command} · ${seconds(one.seconds)}${clock}`,
     () => make("div", { className: "pair" }, make("pre", {}, pretty(one.command)), make("pre", {}, pretty(one.answer))),
     failing && !failed.message.startsWith("expected a result, got the SDK error")); // its message is above
 };

@@ -3,7 +3,7 @@
 const bytesOf = (id) => Uint8Array.from(atob(document.getElementById(id).textContent), (c) => c.charCodeAt(0));
 const unpacked = new Blob([bytesOf("report")]).stream().pipeThrough(new DecompressionStream("gzip"));
 const report = await new Response(unpacked).json();
-const waiting = JSON.parse(new TextDecoder().decode(bytesOf("waits")));
+const clocks = JSON.parse(new TextDecoder().decode(bytesOf("clocks")));
 const MARKS = { passed: "✓", failed: "✗", error: "!", skipped: "–", unavailable: "?", "not-reached": "·", exempt: "∅" };
 const OUTCOMES = ["failed", "error", "unavailable", "passed", "skipped"];
 const LANGUAGES = { python: "Python", javascript: "JavaScript", typescript: "TypeScript", go: "Go" };
@@ -50,6 +50,8 @@ const sideText = ({ side, cells }) => {
   return [`SDK ${names.join(", ")}`, [...languages].map((one) => LANGUAGES[one] ?? one).join(", ")].filter(Boolean).join(" · ");
 };
 const sideBadge = (cause) => make("span", { className: `side ${cause.side}` }, sideText(cause));
-const waitsOf = (cell) => waiting.cells[`${cell.scenario}/${cell.sdk}`] ?? [];
+const waitsOf = (cell) => clocks.cells[`${cell.scenario}/${cell.sdk}`] ?? [];
+/** By how many seconds the clock was moved on before a step. */
+const movedBefore = (cell, step) => clocks.advances[cell.scenario]?.[step] ?? 0;
 const passingFor = (cell) => report.sdks.map((sdk) => sdk.name)
   .find((name) => name !== cell.sdk && cellOf(cell.scenario, name)?.outcome === "passed");

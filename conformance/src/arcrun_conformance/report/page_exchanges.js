@@ -48,7 +48,9 @@ const afterBefore = (one, cell) => {
   if (!before) return "sent first";
   const wait = waitsOf(cell).find(({ after }) => after === one.number);
   if (wait) return `${cell.sdk} waited ${wait.text} (virtual clock) after ${numberOf(before)}`;
-  if (waiting.clocks[cell.scenario]) return `sent after ${numberOf(before)}`;
+  const moved = before.step === one.step ? 0 : movedBefore(cell, one.step);
+  if (moved) return `sent after ${numberOf(before)}, and after the scenario had moved the clock on by ${moved} s`;
+  if (clocks.clocks[cell.scenario]) return `sent after ${numberOf(before)}`;
   const pause = before.seconds === null ? -1 : one.started - before.started - before.seconds;
   return pause < 0 ? `sent while ${numberOf(before)} was under way` : `sent ${pause.toFixed(3)} s after ${numberOf(before)} had ended`;
 };
@@ -56,7 +58,7 @@ const numberOf = (one) => `request ${one.number}`;
 const lineOf = (one) => `${one.request.method} ${pathOf(one)} ${one.place}`;
 const callTitle = (one) => `${one.request.method} ${one.request.target.split("?")[0]} · ${one.place} · step ${one.step}`;
 /** Calls in their order; those before, between and after the ones that matter are folded into one line. */
-const folded = (calls, numbers, shown) => {
+const folded = (calls, numbers, shown, sdk = "") => {
   const checked = new Set(calls.filter((call) => numbers.includes(call.mine?.number)).map(({ mine }) => lineOf(mine)));
   // Of the calls that a check is about, the one that was not sent says the most.
   const matters = (call) => (call.mine ? numbers.includes(call.mine.number) : checked.has(lineOf(call.theirs)));
@@ -67,14 +69,15 @@ const folded = (calls, numbers, shown) => {
     else if (Array.isArray(parts.at(-1))) parts.at(-1).push(call);
     else parts.push([call]);
   }
-  return parts.map((part) => (Array.isArray(part) ? others(part, shown) : shown(part, true)));
+  return parts.map((part) => (Array.isArray(part) ? others(part, shown, sdk) : shown(part, true)));
 };
-const others = (calls, shown) => {
+/** Folds calls into one line; with `sdk`, where those of two SDKs are compared, it says whose numbers these are. */
+const others = (calls, shown, sdk) => {
   if (calls.length === 1) return shown(calls[0], false);
   const own = calls.filter((call) => call.mine).map((call) => call.mine.number);
-  const which = own.length ? `, request ${own[0]}${own.length > 1 ? ` to ${own.at(-1)}` : ""}` : "";
+  const which = own.length ? `, request ${own[0]}${own.length > 1 ? ` to ${own.at(-1)}` : ""}${sdk && ` of ${sdk}`}` : "";
   const alone = calls.filter((call) => !call.mine).length;
-  const more = alone ? `, ${alone} of them not sent by this SDK` : "";
+  const more = alone ? `, ${alone} of them not sent by ${sdk}` : "";
   return holding(own, unfolding(`${calls.length} other exchanges${which}${more}`, () => calls.map((call) => shown(call, false))));
 };
 
@@ -96,7 +99,7 @@ const compared = (cell, other, numbers) => {
   // Where an exchange that matters differs, it is not to be looked for below one that does not.
   const differs = calls.some((call) => !call.same && numbers.includes(call.mine?.number));
   return [legendOf(cell, other), ...folded(calls, numbers, (call, open) =>
-    comparedCall(cell, other, call, (open && !(differs && call.same)) || (!numbers.length && !call.same)))];
+    comparedCall(cell, other, call, (open && !(differs && call.same)) || (!numbers.length && !call.same)), cell.sdk)];
 };
 const legendOf = (cell, other) => make("p", { className: "soft legend" }, ...[
   ["exchange engine", "with the engine"], ["exchange standin", "with the stand-in of a service"], ["exchange only", "sent by one of both"],

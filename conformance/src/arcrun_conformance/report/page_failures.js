@@ -63,7 +63,7 @@ const causeCard = (cause, isOpen) => {
     verdictOf(cause.checks[0]),
     aboutScenario(scenario, cause),
     findingsOf(cause, cell), furtherChecks(cause),
-    cause.then.length ? unfolding(`${many(cause.then.length, "check")} failed in consequence`, () => make("p", { className: "soft" }, cause.then.join(", "))) : null,
+    cause.then.length ? unfolding(inConsequence(cause.then, cause.checks), () => make("p", { className: "soft" }, cause.then.join(", "))) : null,
     affected(cause), replayed(cell),
     comparison(cell, cause, isOpen), sourceOf(scenario, cause.check));
   card.dataset.cell = `${scenario}/${sdk}`;
@@ -80,6 +80,11 @@ const furtherChecks = ({ checks }) => {
     return [verdictOf(part, `${scenario}: ${part.check} `), saysTheSame(part, checks[0])
       ? make("p", { className: "soft" }, "The message is the same.") : findingsOf(part, cellOf(scenario, sdk))];
   }));
+};
+/** How many checks failed because a scenario had ended before its end, and at which check where that is one alone. */
+const inConsequence = (checks, ended) => {
+  const ids = new Set(ended.map((part) => part.check));
+  return `${many(checks.length, "check")} failed in consequence, since ${ids.size === 1 ? [...ids][0] : "another check"} had ended the scenario`;
 };
 const saysTheSame = (...parts) => new Set(parts.map(({ findings }) => plain(JSON.stringify(findings)))).size === 1;
 const causeHead = (cause) => make("div", { className: "cause-head" },

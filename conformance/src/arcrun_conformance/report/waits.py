@@ -72,12 +72,34 @@ def clock(scenario: dict[str, Any]) -> str:
     return str(_definition(scenario).get("clock", ""))
 
 
-def waits_by_cell(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the clocks of scenarios that failed, and the waits of their cells, by `SCENARIO/SDK`, as JSON values."""
+def advances(scenario: dict[str, Any]) -> dict[str, float]:
+    """Return by how many seconds the clock was moved on before steps of a scenario that failed, by the step's id.
+
+    A step of the engine suite that only moves the clock sends nothing: it counts for the step after it.
+    """
+    found: dict[str, float] = {}
+    seconds = 0.0
+    for step in _definition(scenario).get("steps", ()):
+        seconds += step.get("advance", 0)
+        if seconds and not step.keys() <= {"id", "advance"}:
+            found[step["id"]] = seconds
+            seconds = 0.0
+    return found
+
+
+def clocks(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what the clocks of scenarios that failed were, as JSON values.
+
+    Returns:
+        `clocks`: when they began, by scenario; `advances`: by how much they were moved on, by scenario and step;
+        `cells`: what SDKs asked them to wait, by `SCENARIO/SDK`.
+    """
     scenarios = {each["id"]: each for each in document["scenarios"] if clock(each)}
+    moved = {each["id"]: advances(each) for each in document["scenarios"]}
     cells = [cell for cell in document["cells"] if cell["scenario"] in scenarios]
     return {
         "clocks": {name: clock(scenario) for name, scenario in scenarios.items()},
+        "advances": {name: steps for name, steps in moved.items() if steps},
         "cells": {
             f"{cell['scenario']}/{cell['sdk']}": [asdict(wait) for wait in waits(cell)]
             for cell in cells
