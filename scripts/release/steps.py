@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from scripts.release.context import ReleaseContext
     from scripts.release.npm.runtimes import Matrix
 
-# How many scenarios the suites run at once. Most of their time they wait, for a time-out or for another process,
-# so two cores carry out many more than two.
-JOBS = 12
 # How a scenario is run in the checkout, on its sources.
 AGAIN = "nox -s conformance --"
 # A suite that takes longer than this on any machine hangs.
@@ -192,7 +189,7 @@ def _suite_command(
         sdks=matrix.sdks if matrix else (),
         runtimes=context.runtimes if matrix else None,
     )
-    return [*command, "--target", "local", "--gate", "--again", again, "--jobs", str(JOBS)]
+    return [*command, "--target", "local", "--gate", "--again", again]
 
 
 def engine_suite(context: ReleaseContext, figures: Figures) -> None:

@@ -13,6 +13,7 @@ from arcrun_conformance.replay.recording import write_recordings
 from arcrun_conformance.report import describe, remove_old, terminal
 from arcrun_conformance.runs.engine_suite import EngineRunConfig, execute_engine_suite
 from arcrun_conformance.runs.runner import Opener, RunConfig, execute
+from arcrun_conformance.runs.workers import LOCAL_JOBS
 from arcrun_conformance.scenarios.scenario import Scenario, select
 from arcrun_conformance.target import open_target, server_program
 from arcrun_conformance.wire.pace import REMOTE_RATE
@@ -72,9 +73,9 @@ def add_to(commands: Commands) -> None:
     run.add_argument(
         "--jobs",
         type=_positive,
-        default=1,
         metavar="N",
-        help="how many scenarios to run at the same time (default: 1)",
+        help=f"how many scenarios to run at the same time (default: {LOCAL_JOBS} with the embedded engine, "
+        "1 with any other)",
     )
     run.add_argument(
         "--requests-per-second",
@@ -151,6 +152,7 @@ def _shard(text: str) -> tuple[int, int]:
 def _run(options: argparse.Namespace) -> int:
     if options.coverage:
         return coverage(options)
+    options.jobs = _jobs(options)
     scenarios = scenarios_of(options)
     gate = read_gate(options)
     selected = select(scenarios, options.scenario)
@@ -185,6 +187,20 @@ def _run(options: argparse.Namespace) -> int:
         for problem in write_recordings(run, options.report_dir):
             Console(stderr=True).print(problem, markup=False, highlight=False, soft_wrap=True)
     return code
+
+
+def _jobs(options: argparse.Namespace) -> int:
+    """Return how many scenarios are run at the same time: more than one only with the embedded engine, or where asked for.
+
+    Example:
+        >>> _jobs(argparse.Namespace(jobs=None, target="http://127.0.0.1:8787"))
+        1
+        >>> _jobs(argparse.Namespace(jobs=3, target="local"))
+        3
+        >>> _jobs(argparse.Namespace(jobs=None, target="local")) == LOCAL_JOBS
+        True
+    """
+    return options.jobs or (LOCAL_JOBS if options.target == "local" else 1)
 
 
 async def _execute(
