@@ -74,11 +74,11 @@ def test_a_json_response_is_200_and_keeps_its_characters() -> None:
     }
 
 
-def test_exchanges_are_numbered_from_one_over_all_servers_and_have_their_times() -> None:
+async def test_exchanges_are_numbered_from_one_over_all_servers_and_have_their_times() -> None:
     journal = Journal()
-    journal.step = "first"
+    await journal.begin("first")
     one = journal.open("engine", Request("GET", "/", []))
-    journal.step = "second"
+    await journal.begin("second")
     two = journal.open("standin", Request("GET", "/", []))
     assert [(e.number, e.server, e.step) for e in journal.exchanges] == [
         (1, "engine", "first"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import socket
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -56,10 +58,27 @@ async def test_after_close_the_response_is_complete_and_the_connection_ends(benc
     assert bench.journal.exchanges[0].fault == "close (after the engine had responded)"
 
 
+async def test_a_request_that_was_sent_in_a_step_belongs_to_it_however_late_it_is_read(
+    bench: Bench,
+) -> None:
+    """As on a busy machine, where an SDK gives a request up before the proxy has turned to it."""
+    await bench.journal.begin("first")
+    # Nothing here lets the proxy read it before the next step begins.
+    address = urlsplit(bench.proxy.origin)
+    with socket.create_connection((address.hostname, address.port)) as client:
+        client.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert not bench.journal.exchanges
+        await bench.journal.begin("second")
+        (late,) = bench.journal.exchanges
+        assert late.step == "first"
+    await bench.client.get("/health")
+    assert bench.journal.exchanges[1].step == "second"
+
+
 async def test_requests_and_responses_are_recorded_completely(
     bench: Bench, engine: MiniEngine
 ) -> None:
-    bench.journal.step = "push"
+    await bench.journal.begin("push")
     response = await bench.client.post(
         "/credentials", params={"a": ["1", "2"], "b": "值"}, json={"name": "密鑰"}
     )

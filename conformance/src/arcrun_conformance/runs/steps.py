@@ -82,6 +82,7 @@ class StepRunner:
                 self.cell.checks.append(exempt)
             elif not await self._carry_out(step):
                 break
+        await self.journal.begin("")
         self.cell.checks += [Check(step.id, "not-reached") for step in steps]
         if self.scenario.clock and self.cell.outcome != "error":
             await self._set_clock()
@@ -101,7 +102,7 @@ class StepRunner:
         self.cell.checks.append(Check(f"adapter-{failure.kind}", "failed", str(failure)))
 
     async def _carry_out(self, step: Step) -> bool:
-        self.journal.step = step.id
+        await self.journal.begin(step.id)
         self._add_faults(step.definition.get("faults", ()))
         problems: list[str] = []
         before = len(self.replies)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from arcrun_conformance.cleaning import parsed_json
 
 Headers = list[tuple[str, str]]
 ServerName = Literal["engine", "standin"]
+# More than a server needs from a connection that waits to a request that is recorded, which is six.
+_TURNS = 12
 
 
 def body_value(body: bytes) -> Any:
@@ -163,6 +166,17 @@ class Journal:
     def now(self) -> float:
         """Return the seconds since the journal began."""
         return time.perf_counter() - self._began
+
+    async def begin(self, step: str) -> None:
+        """Record what is sent from now on as part of a step; what was sent before, as part of the step before.
+
+        On a busy machine, a request may have waited to be read until its sender has given it up, and the step is over.
+        The servers of a scenario share this event loop, so they read it within some turns: connections are accepted,
+        handed over, read and parsed.
+        """
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        self.step = step
 
     def open(self, server: ServerName, request: Request) -> Exchange:
         """Record a request that a server has received."""
