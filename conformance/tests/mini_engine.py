@@ -27,6 +27,7 @@ class MiniEngine(RecordingServer):
         self.lists_nothing = False
         self.page_size = 1000
         self.repeats_cursors = False
+        self.ends_lists_with_null = False
 
     @property
     def target(self) -> Target:
@@ -67,4 +68,6 @@ class MiniEngine(RecordingServer):
         page: dict[str, Any] = {kind: [{"name": name} for name in names[start:end]]}
         if end < len(names):
             page["next_cursor"] = str(start if self.repeats_cursors else end)
+        elif self.ends_lists_with_null:
+            page["next_cursor"] = None
         return Response.from_json(page)

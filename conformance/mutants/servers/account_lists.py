@@ -61,6 +61,16 @@ def loses_an_entry_between_pages() -> None:
     PagedQuery.page = page
 
 
+def ends_lists_of_prompts_with_null() -> None:
+    next_page = paging.Pages.next
+
+    def following(self: Any, page: Page, listed: str) -> dict[str, Any]:
+        found: dict[str, Any] = next_page(self, page, listed)
+        return found or ({"next_cursor": None} if listed == "/prompt-recipes" else {})
+
+    paging.Pages.next = following
+
+
 def ends_lists_after_200_entries() -> None:
     page_of, seen = PagedQuery.page, {}
 

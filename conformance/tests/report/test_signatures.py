@@ -44,6 +44,39 @@ def test_a_known_kind_of_difference_is_named(message: str, text: str | None) -> 
 
 
 @pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ("reply.body.next_cursor: expected no value, got null", "the field next_cursor is null"),
+        ("the next_cursor of page 2 is null, and no text", "the field next_cursor is null"),
+        ('reply 2.body.data[1].code: expected "a", got "b"', 'the field code is "b"'),
+        ("reply.body.total: expected 5, got 4", "the field total is 1 less than expected"),
+        ("reply.body.total: expected 5, got 7", "the field total is 2 more than expected"),
+        (
+            "reply.entries: expected 11 items, got 10: [{}]",
+            "lists have fewer entries than expected",
+        ),
+        (
+            "length of reply.entries: expected 500, got 498",
+            "lists have fewer entries than expected",
+        ),
+        ("reply.pages: expected 2, got 3", "lists have more entries than expected"),
+        ("the reply has no body.next_cursor", "the field next_cursor is missing"),
+        ("reply.body.id: expected a string, but it is missing", "the field id is missing"),
+        ("reply.status: expected 200, got 500", None),
+        (f'reply.body.data: expected no value, got {{"a": "{"x" * 60}"}}', None),
+    ],
+)
+def test_a_field_of_a_response_is_named_with_what_is_wrong(message: str, text: str | None) -> None:
+    found = signature(message)
+    assert (found.text if found else None) == text
+
+
+def test_a_name_of_the_run_in_a_field_is_none_of_its_difference() -> None:
+    message = 'reply.body.name: expected no value, got "arcconf_0a1b2c3d_{}_x"'
+    assert signature(message.format(1)) == signature(message.format(2))
+
+
+@pytest.mark.parametrize(
     ("asked", "text"),
     [
         ("the date in Retry-After", "no wait for the date in Retry-After"),

@@ -174,6 +174,40 @@ steps:
     assert "the pages of the list never end" in messages(result.cells[0])
 
 
+async def test_a_list_whose_last_page_has_a_cursor_that_is_null_fails(
+    engine: MiniEngine, scenario: Any
+) -> None:
+    engine.ends_lists_with_null = True
+    given = scenario("""
+steps:
+  - {id: listed, list: /credentials, entries: body.credentials, expect: {entries: {$type: array}}}
+""")
+    result = await run(engine, given)
+    assert "the next_cursor of page 1 is null, and no text" in messages(result.cells[0])
+
+
+async def test_a_response_that_is_no_list_lacks_nothing(engine: MiniEngine, scenario: Any) -> None:
+    given = scenario("""
+steps:
+  - {id: listed, list: /health, entries: body.credentials, expect: {entries: {$lacks: {name: x}}}}
+""")
+    result = await run(engine, given)
+    assert "no list at body.credentials: " in messages(result.cells[0])
+
+
+async def test_a_list_that_is_refused_is_compared_by_its_status(
+    engine: MiniEngine, scenario: Any
+) -> None:
+    given = scenario("""
+steps:
+  - {id: refused, list: /nothing, entries: body.credentials, expect: {status: 404}}
+  - {id: listed, list: /nothing, entries: body.credentials, expect: {status: 200, entries: []}}
+""")
+    result = await run(engine, given)
+    assert outcomes(result.cells[0])["refused"] == "passed"
+    assert "reply.status: expected 200, got 404" in messages(result.cells[0])
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

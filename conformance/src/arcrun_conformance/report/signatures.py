@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from .findings import findings
+from .findings import comparable, findings
 
 _SECRET = re.compile(r"‹([^‹›,]+)(?:, ([a-z0-9 -]+))?›")
 _REQUEST = re.compile(r"request \d+ \(.*\)\.(?P<part>\w+)\b.*", re.DOTALL)
@@ -16,6 +16,14 @@ _HEADER = re.compile(r"request \d+ \(.*\)\.headers\.(?P<name>[^.\[]+)", re.DOTAL
 _BODY = re.compile(
     r"(?:claims of )?request \d+ \((?P<call>.*)\)\.body(?:\..*?(?P<field>[^.\[\]]+)(?:\[\d+\])*)?"
 )
+# A value in a response of an engine, by its own name; a list that is read page by page says what was wrong with a page.
+_REPLY = re.compile(
+    r"(?P<length>length of )?reply(?: \d+)?\.(?:.*?\.)?(?P<field>[^.\[\]]+)(?:\[\d+\])*"
+)
+_LACKS = re.compile(r"the reply has no (?:.*\.)?(?P<field>[^.]+)")
+_CURSOR = re.compile(r"the (?P<field>next_cursor) of page \d+ is (?P<got>.+), and no text")
+_AMOUNTS = re.compile(r"(?P<expected>\d+)(?P<items> items)?, (?P<got>\d+)(?(items):.*)", re.DOTALL)
+_LONGEST_VALUE = 60
 _TIME = re.compile(r"(?:at least |at most )?(?P<seconds>\d+(?:\.\d+)?) s")
 # How often a secret is percent-encoded in each of its forms (`secrets.py`).
 _TIMES_ENCODED = {"": 0, "percent-encoded": 1, "percent-encoded twice": 2}
@@ -50,13 +58,14 @@ def signature(message: str, asked: str = "") -> Signature | None:
     """
     first = next(iter(findings(message)), {})
     if "expected" not in first:
-        return None
+        return _of_text(first.get("text", ""))
     return (
         _of_time(first, asked)
         or _of_count(first)
         or _of_secret(first)
         or _of_header(first)
         or _of_field(first)
+        or _of_reply(first)
     )
 
 
@@ -105,6 +114,36 @@ def _of_field(finding: dict[str, str]) -> Signature | None:
     field = place["field"] or _differing(finding["expected"], finding["got"])
     text = f"the field {field} of {place['call']} has another value than expected"
     return Signature(("field", place["call"], field), text) if field else None
+
+
+def _of_reply(finding: dict[str, str]) -> Signature | None:
+    """Return in what way a field of an engine's responses is wrong; a status alone tells too little of the cause."""
+    place, got = _REPLY.fullmatch(finding["where"]), finding["got"]
+    if place is None or place["field"] == "status":
+        return None
+    field = place["field"]
+    if counts := _AMOUNTS.fullmatch(f"{finding['expected']}, {got}"):
+        more = int(counts["got"]) - int(counts["expected"])
+        if counts["items"] or place["length"] or field == "pages":
+            amount = "more" if more > 0 else "fewer"
+            return Signature(("entries", amount), f"lists have {amount} entries than expected")
+        than = f"{abs(more)} {'more' if more > 0 else 'less'} than expected"
+        return Signature(("number", field, str(more)), f"the field {field} is {than}")
+    return _wrong_field(field, comparable(got).removeprefix("it is "))
+
+
+def _of_text(text: str) -> Signature | None:
+    """Return which field of an engine's responses is wrong where a sentence says it."""
+    if lacks := _LACKS.fullmatch(text):
+        return _wrong_field(lacks["field"], "missing")
+    cursor = _CURSOR.fullmatch(text)
+    return _wrong_field(cursor["field"], cursor["got"]) if cursor else None
+
+
+def _wrong_field(field: str, value: str) -> Signature | None:
+    if len(value) > _LONGEST_VALUE:
+        return None
+    return Signature(("reply", field, value), f"the field {field} is {value}")
 
 
 def _differing(expected: str, got: str) -> str:

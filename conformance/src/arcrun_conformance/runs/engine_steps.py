@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from arcrun_conformance.checks.check import Check, check
@@ -29,6 +30,10 @@ MOST_PAGES = 200
 # A larger body is shown in the exchange only, and not again in the list of steps.
 LARGE_BODY = 20_000
 _REPLY_KEYS = {"expect", "save", "among"}
+
+
+class BrokenList(Exception):
+    """What an engine has responded is no list of pages; the message says why."""
 
 
 @dataclass
@@ -56,18 +61,19 @@ class EngineStepRunner:
         steps = list(self.scenario.steps)
         while steps:
             step = steps.pop(0)
-            self.journal.step = step.id
+            await self.journal.begin(step.id)
             if step.kind == "advance":
                 self._advance(step)
                 continue
             try:
                 problems = await self._carry_out(step)
-            except NoReply as problem:
+            except (NoReply, BrokenList) as problem:
                 problems = [str(problem)]
             outcome = check(step.id, problems)
             self.cell.checks.append(outcome)
             if not outcome.passed:
                 break
+        await self.journal.begin("")
         self.cell.checks += [Check(s.id, "not-reached") for s in steps if s.kind != "advance"]
 
     def _advance(self, step: Step) -> None:
@@ -180,16 +186,21 @@ class EngineStepRunner:
                 StepRecord(step.id, command, {"result": _shown(reply)}, reply["seconds"])
             )
             page, path = reply, step.definition["entries"]
+            if reply["status"] != HTTPStatus.OK:
+                return {"status": reply["status"]}
             try:
                 entries += value_at(page, path)
+                holder = value_at(page, path.rpartition(".")[0])
             except (LookupError, TypeError):
-                return {"status": reply["status"], "entries": f"no list at {path}: {show(reply)}"}
-            holder = value_at(page, path.rpartition(".")[0])
-            cursor = holder.get("next_cursor")
-            if cursor is None:
+                raise BrokenList(f"no list at {path}: {show(reply)}") from None
+            if "next_cursor" not in holder:
                 return {"status": reply["status"], "entries": entries, "pages": len(cursors) + 1}
+            cursor = holder["next_cursor"]
+            if not isinstance(cursor, str) or not cursor:
+                number = len(cursors) + 1
+                raise BrokenList(f"the next_cursor of page {number} is {show(cursor)}, and no text")
             if cursor in cursors or len(cursors) >= MOST_PAGES:
-                return {"status": reply["status"], "entries": "the pages of the list never end"}
+                raise BrokenList("the pages of the list never end")
             cursors.append(cursor)
 
 
