@@ -5,14 +5,18 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import inspect
+import json
+import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
 
 MUTANTS = Path(__file__).parents[1] / "conformance" / "mutants"
 SERVERS = sorted((MUTANTS / "servers").glob("[a-z]*.py"))
@@ -95,3 +99,64 @@ def test_a_defect_of_a_server_replaces_only_what_exists(path: Path) -> None:
         if not hasattr(owner, target.attr)
     ]
     assert missing == []
+
+
+def test_what_replaces_a_function_of_the_server_can_be_called_as_that_is() -> None:
+    """Otherwise the engine fails at each call, and that is caught in place of the defect."""
+    # In a process of its own: a defect may change more than what is put back.
+    command = [sys.executable, __file__]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    found = json.loads(printed)
+    assert found["replaced"] > 300
+    assert found["wrong"] == []
+
+
+def replaced_functions(path: Path) -> Iterator[tuple[str, Any, Any]]:
+    """Yield what each defect of a file replaces: its name, the value before, and the value after; all is put back."""
+    owners = [
+        (owner, target.attr)
+        for owner, target in replaced_attributes(ast.parse(path.read_text(encoding="utf-8")))
+        if inspect.ismodule(owner) or inspect.isclass(owner)
+    ]
+    for name, defect in defects_of(importlib.import_module(f"servers.{path.stem}")):
+        before = [(*place, inspect.getattr_static(*place)) for place in owners]
+        defect()
+        for owner, attribute, value in before:
+            now = inspect.getattr_static(owner, attribute)
+            setattr(owner, attribute, value)
+            if now is not value:
+                yield f"{path.stem}.{name}: {attribute}", value, now
+
+
+def defects_of(module: ModuleType) -> list[tuple[str, Callable[[], None]]]:
+    return [
+        (name, found)
+        for name, found in vars(module).items()
+        if inspect.isfunction(found)
+        and found.__module__ == module.__name__
+        and not name.startswith("_")
+        and not inspect.signature(found).parameters
+    ]
+
+
+def refused(before: Any, now: Any) -> str:
+    """Return why a function can't be called with all arguments that another one takes; empty if it can."""
+    before, now = (getattr(value, "__func__", value) for value in (before, now))
+    if not (inspect.isfunction(before) and inspect.isfunction(now)):
+        return ""
+    parameters = inspect.signature(before).parameters.values()
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    given = [each for each in parameters if each.kind in positional]
+    named = {each.name: each for each in parameters if each.kind is each.KEYWORD_ONLY}
+    try:
+        inspect.signature(now).bind(*given, **named)
+    except TypeError as error:
+        return str(error)
+    return ""
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(MUTANTS))
+    pairs = [pair for path in SERVERS for pair in replaced_functions(path)]
+    wrong = [f"{name}: {why}" for name, before, now in pairs if (why := refused(before, now))]
+    print(json.dumps({"replaced": len(pairs), "wrong": wrong}))

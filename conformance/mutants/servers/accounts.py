@@ -193,9 +193,11 @@ def takes_names_for_patterns_when_it_deletes() -> None:
 def trims_the_values_of_credentials() -> None:
     push = Credentials.push
 
-    async def trimmed(self: Credentials, account: str, name: str, pushed: Any) -> Any:
+    async def trimmed(
+        self: Credentials, account: str, name: str, pushed: Any, api_key: str | None = None
+    ) -> Any:
         plain = {"value": pushed["value"].strip()} if "value" in pushed else {}
-        return await push(self, account, name, {**pushed, **plain})
+        return await push(self, account, name, {**pushed, **plain}, api_key)
 
     Credentials.push = trimmed
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from arcrun_server.routes.credentials import CredentialRoutes
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
     from starlette.responses import Response
 
 
@@ -15,9 +16,9 @@ def logs_what_is_pushed() -> None:
     store = CredentialRoutes._store
 
     async def logged(
-        self: CredentialRoutes, account: str, name: str, pushed: dict[str, str]
+        self: CredentialRoutes, request: Request, account: str, name: str, pushed: dict[str, str]
     ) -> Response:
         logging.getLogger("arcrun_server").debug("storing %s: %s", name, pushed)
-        return await store(self, account, name, pushed)
+        return await store(self, request, account, name, pushed)
 
     CredentialRoutes._store = logged

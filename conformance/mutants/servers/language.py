@@ -265,10 +265,10 @@ def cycles_through_on_fail() -> None:
 def a_component_by_its_type_only() -> None:
     original = plan._plan_node
 
-    def plan_node(number: int, node: Any, *, is_called: bool) -> Any:
+    def plan_node(number: int, node: Any, graph: Any, *, is_called: bool) -> Any:
         if node["type"] == "Output" and "componentId" in node:
             node = {key: value for key, value in node.items() if key != "componentId"}
-        return original(number, node, is_called=is_called)
+        return original(number, node, graph, is_called=is_called)
 
     plan._plan_node = plan_node
 

@@ -169,8 +169,8 @@ def repairs_count_the_last_call_only() -> None:
 def failures_lose_what_was_used() -> None:
     right = InvocationFailure.__init__
 
-    def begin(self: Any, reason: str, _record: Any = None) -> None:
-        right(self, reason)
+    def begin(self: Any, reason: str, _record: Any = None, **kind: Any) -> None:
+        right(self, reason, **kind)
 
     InvocationFailure.__init__ = begin
 

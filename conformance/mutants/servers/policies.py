@@ -108,8 +108,8 @@ def takes_the_time_out_of_http_request() -> None:
 def going_on_is_a_success() -> None:
     right = machine.Machine.fail
 
-    def fail(self: Any, frame: Any, item: Any, entry: Any, reason: str) -> None:
-        right(self, frame, item, entry, reason)
+    def fail(self: Any, frame: Any, item: Any, *failure: Any) -> None:
+        right(self, frame, item, *failure)
         frame.failed_nodes.pop(frame.plan.nodes[item.node].id, None)
 
     machine.Machine.fail = fail

@@ -138,10 +138,10 @@ def takes_any_charset() -> None:
 def takes_any_type_that_names_json() -> None:
     check = body.body_type
 
-    def checked(request: Request, *, empty: bool) -> str:
+    def checked(request: Request, **how: Any) -> str:
         if "json" in request.headers.get("content-type", ""):
             return body.JSON
-        return check(request, empty=empty)
+        return check(request, **how)
 
     body.body_type = checked
 
@@ -149,10 +149,10 @@ def takes_any_type_that_names_json() -> None:
 def takes_gzip_for_plain_bodies() -> None:
     check = body.body_type
 
-    def checked(request: Request, *, empty: bool) -> str:
+    def checked(request: Request, **how: Any) -> str:
         if request.headers.get("content-encoding") == "gzip":
             return body.JSON
-        return check(request, empty=empty)
+        return check(request, **how)
 
     body.body_type = checked
 
