@@ -92,3 +92,19 @@ async def test_a_step_that_takes_no_longer_than_it_may_passes(
     text = PUSH.replace("  - id: pushed\n", "  - id: pushed\n    within: 60\n")
     done = await run(engine, scenario_of(text))
     assert done.cells[0].outcome == "passed"
+
+
+@pytest.mark.parametrize(("factor", "seconds"), [(1.0, 0.5), (2.0, 1.0), (9.0, 1.5)])
+async def test_a_busy_machine_cancels_later_but_within_time_outs(
+    engine: MiniEngine,
+    scenario_of: Callable[[str], Scenario],
+    monkeypatch: pytest.MonkeyPatch,
+    factor: float,
+    seconds: float,
+) -> None:
+    """The request that is to be cancelled must have been sent by then."""
+    busy(monkeypatch, factor)
+    text = PUSH.replace("  - id: pushed\n", "  - id: pushed\n    cancel_after: 0.5\n")
+    done = await run(engine, scenario_of(text))
+    sent = {step.id: step.command for step in done.cells[0].steps}
+    assert sent["pushed"]["cancel_after"] == seconds
