@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MUTANTS = Path(__file__).parents[1] / "conformance" / "mutants"
 SERVERS = sorted((MUTANTS / "servers").glob("[a-z]*.py"))
+# Those of the Python SDK that replace its functions; others change its source.
+SDK = MUTANTS / "wire_defects.py"
 
 
 @pytest.fixture
@@ -58,10 +60,10 @@ def test_no_two_defects_of_the_python_sdk_have_one_id(python_source) -> None:
 
 
 def replaced_attributes(tree: ast.Module) -> Iterator[tuple[object, ast.Attribute]]:
-    """Yield the modules and classes of the server that defects change, and which attribute."""
+    """Yield the modules and classes of the server, or of the SDK, that defects change, and which attribute."""
     imported: dict[str, object] = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("arcrun_server"):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("arcrun"):
             for alias in node.names:
                 imported[alias.asname or alias.name] = imported_from(node.module or "", alias.name)
     for node in ast.walk(tree):
@@ -88,8 +90,8 @@ def owner_of(node: ast.expr, imported: dict[str, object]) -> object:
     return None
 
 
-@pytest.mark.parametrize("path", SERVERS, ids=lambda path: path.stem)
-def test_a_defect_of_a_server_replaces_only_what_exists(path: Path) -> None:
+@pytest.mark.parametrize("path", [*SERVERS, SDK], ids=lambda path: path.stem)
+def test_a_defect_replaces_only_what_exists(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     found = list(replaced_attributes(tree))
     assert found
@@ -101,8 +103,8 @@ def test_a_defect_of_a_server_replaces_only_what_exists(path: Path) -> None:
     assert missing == []
 
 
-def test_what_replaces_a_function_of_the_server_can_be_called_as_that_is() -> None:
-    """Otherwise the engine fails at each call, and that is caught in place of the defect."""
+def test_what_replaces_a_function_can_be_called_as_that_is() -> None:
+    """Otherwise the engine, or the SDK, fails at each call, and that is caught in place of the defect."""
     # In a process of its own: a defect may change more than what is put back.
     command = [sys.executable, __file__]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -118,7 +120,8 @@ def replaced_functions(path: Path) -> Iterator[tuple[str, Any, Any]]:
         for owner, target in replaced_attributes(ast.parse(path.read_text(encoding="utf-8")))
         if inspect.ismodule(owner) or inspect.isclass(owner)
     ]
-    for name, defect in defects_of(importlib.import_module(f"servers.{path.stem}")):
+    module = ".".join(path.relative_to(MUTANTS).with_suffix("").parts)
+    for name, defect in defects_of(importlib.import_module(module)):
         before = [(*place, inspect.getattr_static(*place)) for place in owners]
         defect()
         for owner, attribute, value in before:
@@ -157,6 +160,6 @@ def refused(before: Any, now: Any) -> str:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(MUTANTS))
-    pairs = [pair for path in SERVERS for pair in replaced_functions(path)]
+    pairs = [pair for path in (*SERVERS, SDK) for pair in replaced_functions(path)]
     wrong = [f"{name}: {why}" for name, before, now in pairs if (why := refused(before, now))]
     print(json.dumps({"replaced": len(pairs), "wrong": wrong}))

@@ -149,8 +149,8 @@ def repeats_runs_on_any_engine() -> None:
 def takes_a_missing_workflow_for_deleted() -> None:
     own = connection.read_response
 
-    def read(request: Any, outcome: Any, *, attempt: int, base_url: str) -> Any:
-        return own(request, outcome, attempt=attempt + 1, base_url=base_url)
+    def read(request: Any, outcome: Any, *, attempt: int, **more: Any) -> Any:
+        return own(request, outcome, attempt=attempt + 1, **more)
 
     connection.read_response = read
 
