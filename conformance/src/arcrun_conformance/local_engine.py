@@ -18,10 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
 READY_SECONDS = 60.0
+# An engine writes its log in a thread of its own, which has its turn now and then on a busy machine.
+LOG_SECONDS = 30.0
 
 
 class EngineNotStarted(Exception):
     """The engine did not start; the message says why and what to do."""
+
+
+# What is shown of a log, and looked at for what comes last, in characters.
+_END = 65536
 
 
 @dataclass
@@ -51,6 +57,19 @@ class LocalEngine:
         """Move its clock on."""
         self.ahead += seconds
         _clock_file(self.folder).write_text(repr(self.ahead), "ascii")
+
+    async def logged(self, text: str) -> bool:
+        """Wait until the end of its log has a text; return whether it has come to that."""
+        try:
+            await within(LOG_SECONDS, self._logged(text))
+        except asyncio.TimeoutError:
+            return False
+        return True
+
+    async def _logged(self, text: str) -> None:
+        # Another process writes the file, and nothing says when.
+        while text not in _end(self.log):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
     async def revoke(self, key: str) -> None:
         """Revoke a key, while the engine runs, as its operator does.
@@ -176,4 +195,4 @@ async def _ready(process: asyncio.subprocess.Process, log: Path) -> dict[str, An
 
 
 def _end(log: Path) -> str:
-    return log.read_text("utf-8", "replace")[-65536:]
+    return log.read_text("utf-8", "replace")[-_END:]

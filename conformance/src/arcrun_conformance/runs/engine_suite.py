@@ -19,7 +19,7 @@ from arcrun_conformance.cleaning import visible
 from arcrun_conformance.local_engine import EngineNotStarted, local_engine
 from arcrun_conformance.scenarios.scenario import STANDIN
 from arcrun_conformance.secrets import SecretSearch, encodings
-from arcrun_conformance.target import Target, target_of
+from arcrun_conformance.target import Target, http_client, target_of
 
 from .cleanup import PREFIX, Cleaner, created_in
 from .crashes import crashed_cell, crashed_run
@@ -31,6 +31,7 @@ from .workers import run_workers
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from arcrun_conformance.local_engine import LocalEngine
     from arcrun_conformance.scenarios.scenario import EngineSettings, Scenario
     from arcrun_conformance.wire.journal import Exchange
 
@@ -262,10 +263,26 @@ async def _conclude(run: Run, further: Sequence[Target]) -> None:
     values = {f"{name} of {c.scenario}": v for c in run.cells for name, v in c.secrets.items()}
     for target in (run.target, *further):
         if target.engine is not None:
+            run.leftovers.problems += await _unwritten(target, target.engine)
             folder = target.engine.folder
             paths = [path for path in folder.rglob("*") if path.is_file()]
             texts = {str(path.relative_to(folder)): path.read_bytes() for path in paths}
             run.leftovers.secrets_on_disk += secrets_on_disk(texts, values)
+
+
+async def _unwritten(target: Target, engine: LocalEngine) -> list[str]:
+    """Wait until an engine has written to its log all that it had to; return what is wrong if it does not.
+
+    A request that comes last is logged last, by its id.
+    """
+    try:
+        async with http_client() as client:
+            response = await client.get(f"{target.url}/health")
+    except httpx.HTTPError:
+        return []  # it has ended, and its log with it
+    if await engine.logged(response.headers.get("x-request-id", "")):
+        return []
+    return ["the engine has not written its log to the end, so a secret in it may be missed"]
 
 
 def secrets_on_disk(files: dict[str, bytes], secrets: dict[str, str]) -> list[str]:
