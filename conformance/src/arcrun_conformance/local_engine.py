@@ -20,14 +20,12 @@ if TYPE_CHECKING:
 READY_SECONDS = 60.0
 # An engine writes its log in a thread of its own, which has its turn now and then on a busy machine.
 LOG_SECONDS = 30.0
+# What is shown of a log, and looked at for what comes last, in characters.
+_END = 65536
 
 
 class EngineNotStarted(Exception):
     """The engine did not start; the message says why and what to do."""
-
-
-# What is shown of a log, and looked at for what comes last, in characters.
-_END = 65536
 
 
 @dataclass

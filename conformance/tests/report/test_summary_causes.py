@@ -38,7 +38,7 @@ def test_what_was_skipped_is_folded_below_what_failed_and_what_passed_is_counted
     lines = summary(tmp_path, cells=cells, sdks=sdks, scenarios=scenarios)
     begin = lines.index("### All scenarios")
     head = ["| scenario | py |", "|---|:-:|"]
-    folded = "<details><summary>1 scenario skipped with some SDK</summary>"
+    folded = "<details><summary>1 scenario not run with every SDK</summary>"
     assert lines[begin + 2 :] == [
         *(*head, "| two | ❌ |", ""),
         *(folded, "", *head, "| three | ⏭️ |", "", "</details>", ""),

@@ -80,10 +80,10 @@ def _left_out(count: int) -> list[str]:
 
 
 def _matrix(document: dict[str, Any]) -> list[str]:
-    """Return the scenarios that failed as a table, those that were skipped somewhere folded, and how many passed."""
+    """Return the scenarios that failed as a table, those that not all SDKs have run folded, and how many passed."""
     names = [sdk["name"] for sdk in document["sdks"]]
     cells = {(cell["scenario"], cell["sdk"]): cell for cell in document["cells"]}
-    failing, skipped, passed = [], [], 0
+    failing, not_run, passed = [], [], 0
     for scenario in document["scenarios"]:
         row = [cells.get((scenario["id"], name)) for name in names]
         outcomes = {cell["outcome"] if cell else "" for cell in row}
@@ -94,12 +94,12 @@ def _matrix(document: dict[str, Any]) -> list[str]:
         elif outcomes == {"passed"}:
             passed += 1
         else:
-            skipped.append(line)
+            not_run.append(line)
     head = [f"| scenario | {' | '.join(names)} |", f"|---|{':-:|' * len(names)}"]
     parts = [[*head, *failing]] if failing else []
-    if skipped:
-        folded = f"<details><summary>{_scenarios(len(skipped))} skipped with some SDK</summary>"
-        parts.append([folded, "", *head, *skipped, "", "</details>"])
+    if not_run:
+        folded = f"<details><summary>{_scenarios(len(not_run))} not run with every SDK</summary>"
+        parts.append([folded, "", *head, *not_run, "", "</details>"])
     if passed:
         with_all = f" with {names[0]}" if len(names) == 1 else f" with all of {len(names)} SDKs"
         parts.append([f"{_scenarios(passed)} passed{with_all}."])
