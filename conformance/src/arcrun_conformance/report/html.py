@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import io
 import json
 from pathlib import Path
 from typing import Any
 
+from .document import encoded
 from .waits import clocks
 
 _HERE = Path(__file__).parent
@@ -29,7 +31,6 @@ _LEVEL = 6
 
 def write(document: dict[str, Any], path: Path) -> None:
     """Write the page with the report in it, compressed: the traffic of a matrix repeats itself."""
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     style = (_HERE / "page.css").read_text("utf-8")
     script = "\n".join((_HERE / name).read_text("utf-8") for name in _SCRIPTS)
     parts = {
@@ -37,13 +38,20 @@ def write(document: dict[str, Any], path: Path) -> None:
         "style": style,
         "script": script,
         # In base64, no text of the report can end the script element that contains it.
-        "report": base64.b64encode(gzip.compress(text.encode(), _LEVEL, mtime=0)).decode("ascii"),
+        "report": base64.b64encode(_compressed(document)).decode("ascii"),
         "clocks": base64.b64encode(json.dumps(clocks(document)).encode()).decode("ascii"),
     }
     page = (_HERE / "page.html").read_text("utf-8")
     for name, part in parts.items():
         page = page.replace(f"{{{{{name}}}}}", part, 1)
     path.write_text(page, "utf-8", newline="\n")
+
+
+def _compressed(document: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    with gzip.GzipFile("", "wb", _LEVEL, buffer, mtime=0) as file:
+        file.writelines(encoded(document))
+    return buffer.getvalue()
 
 
 def policy(style: str, script: str) -> str:
