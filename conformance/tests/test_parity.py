@@ -180,8 +180,8 @@ def sealed_anew(traffic: list[dict[str, Any]]) -> None:
         (drop_header, f'{PUSH}, header.content-type: nothing instead of "application/json"'),
         (rename_agent, f'{PUSH}, header.user-agent: "node" instead of "arcrun-SDK/VERSION"'),
         (add_header, f'{PUSH}, header.cf-worker: "worker.example.com" instead of nothing'),
-        (drop_retry, f"{SENT} POST /credentials (engine): sent 1 times instead of 2"),
-        (send_one_more, f"{SENT} GET /health (engine): sent 1 times instead of 0"),
+        (drop_retry, f"{SENT} POST /credentials (engine): sent 1 time instead of 2"),
+        (send_one_more, f"{SENT} GET /health (engine): sent 1 time instead of 0"),
         (swap, f"{SENT} GET /search (standin): sent in another order"),
         (
             other_query,
@@ -252,7 +252,7 @@ def test_the_requests_of_a_step_that_one_of_two_sdks_is_exempt_from_are_left_out
     assert texts_of(report(without, cell("b", also))) == []
     assert texts_of(report(cell("b", also), without)) == []
     assert texts_of(report(cell("a", python_traffic()), cell("b", also))) == [
-        "push, b: GET /more (engine): sent 1 times instead of 0 (against a)"
+        "push, b: GET /more (engine): sent 1 time instead of 0 (against a)"
     ]
 
 

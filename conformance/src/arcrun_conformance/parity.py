@@ -321,8 +321,9 @@ def differences(expected: list[dict[str, Any]], sent: list[dict[str, Any]]) -> I
             continue
         for line in dict.fromkeys([*before[start:end], *after[other_start:other_end]]):
             now, then = after.count(line), before.count(line)
+            times = "1 time" if now == 1 else f"{now} times"
             yield f"{line}: " + (
-                f"sent {now} times instead of {then}" if now != then else "sent in another order"
+                f"sent {times} instead of {then}" if now != then else "sent in another order"
             )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -24,7 +25,6 @@ _OF_REQUEST = re.compile(
     r"request (?P<number>\d+), (?P<line>\S+ .* \(\w+\)), (?P<rest>(?P<part>\w+).*)", re.DOTALL
 )
 _LONGEST = 200
-_FIRST_ERROR = 400
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,12 @@ def count_difference(
     often = "less" if sent[line] < expected[line] else "more"
     said = Signature(("calls", call, often), f"{call} is sent {often} often than expected")
     last = next((one for one in reversed(mine) if _line(one) == line), None)
-    if often == "less" and last and last["answer"] and last["answer"]["status"] >= _FIRST_ERROR:
+    if (
+        often == "less"
+        and last
+        and last["answer"]
+        and last["answer"]["status"] >= HTTPStatus.BAD_REQUEST
+    ):
         status = last["answer"]["status"]
         said = Signature(("not repeated", str(status)), f"status {status} is not retried")
     return RequestDifference(

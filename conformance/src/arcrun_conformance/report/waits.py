@@ -6,6 +6,7 @@ import itertools
 import re
 from dataclasses import asdict, dataclass
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 import yaml
@@ -16,7 +17,6 @@ Exchange = dict[str, Any]
 _WAIT = re.compile(r"waited\[(?P<index>\d+)\]")
 _SECONDS = re.compile(r"(?P<bound>at least |at most )?(?P<seconds>\d+(?:\.\d+)?(?:e-\d+)?) s")
 _COUNTS = re.compile(r"(?P<expected>\d+) items, (?P<got>\d+):.*", re.DOTALL)
-_FAILED = 400
 # The headers that ask for a wait, as they are written in the contract.
 _ASKING = {"retry-after": "Retry-After", "retry-after-ms": "retry-after-ms"}
 
@@ -161,7 +161,7 @@ def _line(exchange: Exchange) -> tuple[str, str, str]:
 
 
 def _has_failed(exchange: Exchange) -> bool:
-    return exchange["answer"] is None or exchange["answer"]["status"] >= _FAILED
+    return exchange["answer"] is None or exchange["answer"]["status"] >= HTTPStatus.BAD_REQUEST
 
 
 def _answered_before(cell: dict[str, Any], check: dict[str, Any]) -> Exchange | None:
