@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections import Counter
@@ -13,7 +14,16 @@ from arcrun_conformance.adapters.registry import read_registry
 from arcrun_conformance.cli.mutants import chosen_of
 from arcrun_conformance.cli.options import UsageError
 from arcrun_conformance.documents import DocumentError
-from arcrun_conformance.mutants import Mutant, Programs, Trial, Trials, alter, load, load_all
+from arcrun_conformance.mutants import (
+    Mutant,
+    MutantEngine,
+    Programs,
+    Trial,
+    Trials,
+    alter,
+    load,
+    load_all,
+)
 from arcrun_conformance.resources import data_directory
 from arcrun_conformance.scenarios.scenario import load_all as load_scenarios
 from arcrun_conformance.wire.journal import Response
@@ -22,6 +32,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mini_engine import MiniEngine
+
+    from arcrun_conformance.wire.journal import Exchange
 
 DATA = data_directory()
 SCENARIOS = {scenario.id: scenario for scenario in load_scenarios(DATA / "scenarios/sdk")}
@@ -97,6 +109,30 @@ async def test_caught_and_uncaught_mutants_are_distinguished(engine: MiniEngine)
     assert trials[0].mutant is None
     assert "health/returns-ok" in trials[1].failed
     assert reported == trials
+
+
+async def test_several_mutants_are_tried_at_once(
+    engine: MiniEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    correct = read_registry(DATA / "adapters/adapters.yaml", sys.executable)["python-sync"].command
+    respond, arrived, both = MutantEngine.respond, set[str](), asyncio.Event()
+
+    async def respond_when_both_are_asked(self: MutantEngine, exchange: Exchange) -> Response:
+        arrived.add(self.origin)
+        if len(arrived) == 2:
+            both.set()
+        await both.wait()
+        return await respond(self, exchange)
+
+    monkeypatch.setattr(MutantEngine, "respond", respond_when_both_are_asked)
+    mutants = [
+        Mutant(
+            name, "engine", "health", "returns-ok", {"where": {"path": "/health"}, "set": change}
+        )
+        for name, change in {"is-not-ok": {"ok": False}, "harmless": {}}.items()
+    ]
+    trials = Trials(engine.target, SCENARIOS, Programs(correct, (), (), ()), jobs=2)
+    assert [trial.good for trial in await trials.run(mutants)] == [True, True, False]
 
 
 NAMED = [Mutant(name, "sdk", "health", "returns-ok") for name in ("a-one", "a-two", "b-one")]

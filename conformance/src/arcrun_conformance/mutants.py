@@ -13,6 +13,7 @@ from .local_engine import local_engine
 from .report import describe
 from .runs.engine_suite import EngineRunConfig, execute_engine_suite
 from .runs.runner import Opener, RunConfig, execute
+from .runs.workers import run_workers
 from .scenarios.patterns import differences
 from .target import Target, target_of
 from .wire.faults import FaultInjector
@@ -190,6 +191,7 @@ class Trials:
         target: An engine without a defect.
         scenarios: All scenarios, by id.
         programs: The commands of SDK and engine.
+        jobs: How many mutants are tried at the same time.
     """
 
     def __init__(
@@ -197,22 +199,33 @@ class Trials:
         target: Target,
         scenarios: Mapping[str, Scenario],
         programs: Programs,
+        jobs: int = 1,
     ) -> None:
         self._target = target
         self._scenarios = scenarios
         self._programs = programs
+        self._jobs = jobs
 
     async def run(
         self, mutants: Sequence[Mutant], on_trial: Callable[[Trial], None] = lambda _: None
     ) -> list[Trial]:
-        """Run all scenarios that mutants name without a defect, then each mutant with its own."""
-        trials = [Trial(None, await self._try_without_defect(mutants))]
-        on_trial(trials[0])
-        for mutant in mutants:
-            trial = Trial(mutant, await self._try(mutant))
-            trials.append(trial)
-            on_trial(trial)
-        return trials
+        """Run all scenarios that mutants name without a defect, then each mutant with its own.
+
+        Returns:
+            The trial without a defect, then those of the mutants in their order; `on_trial` gets each as it ends.
+        """
+        without = Trial(None, await self._try_without_defect(mutants))
+        on_trial(without)
+        trials: dict[int, Trial] = {}
+        waiting = iter(enumerate(mutants))
+
+        async def try_next() -> None:
+            for number, mutant in waiting:
+                trials[number] = Trial(mutant, await self._try(mutant))
+                on_trial(trials[number])
+
+        await run_workers(self._jobs, try_next)
+        return [without, *(trials[number] for number in sorted(trials))]
 
     async def _try_without_defect(self, mutants: Sequence[Mutant]) -> tuple[str, ...]:
         javascript, server = self._programs.javascript, self._programs.server
@@ -258,9 +271,10 @@ class Trials:
         failed: tuple[str, ...] = ()
         if of_sdks:
             opener: Opener = functools.partial(SubprocessConnection.open, command)
-            failed += _failed(await execute(RunConfig(target, of_sdks, {"sdk": opener})))
+            run = RunConfig(target, of_sdks, {"sdk": opener}, jobs=self._jobs)
+            failed += _failed(await execute(run))
         if of_engines:
-            config = EngineRunConfig(target, of_engines, program)
+            config = EngineRunConfig(target, of_engines, program, jobs=self._jobs)
             failed += _failed(await execute_engine_suite(config))
         return failed
 

@@ -14,6 +14,7 @@ from arcrun_conformance.mutants import ACCOUNTS, Mutant, Programs, Trial, Trials
 from arcrun_conformance.target import open_target, server_program
 
 from .interrupts import cancel_on_signals
+from .jobs import add_jobs, jobs_of
 from .options import (
     DATA,
     FAILED,
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from arcrun_conformance.scenarios.scenario import Scenario
 
     from .options import Commands
+
+# Half of the mutants start an engine of their own, which keeps a core busy for two seconds.
+_LOCAL_JOBS = 4
 
 
 def add_to(commands: Commands) -> None:
@@ -61,6 +65,7 @@ def add_to(commands: Commands) -> None:
         action="store_true",
         help="fail, instead of skipping the JavaScript mutants, where Node.js or the built SDK is missing",
     )
+    add_jobs(mutants, "mutants to try", _LOCAL_JOBS)
     add_scenarios(mutants)
     add_adapters(mutants)
     mutants.set_defaults(command=_mutants)
@@ -141,4 +146,5 @@ async def _try(
     async with open_target(
         options.target, api_key(options), options.server_python, accounts=accounts, revoke=True
     ) as target:
-        return await Trials(target, scenarios, programs).run(chosen, show)
+        jobs = jobs_of(options, _LOCAL_JOBS)
+        return await Trials(target, scenarios, programs, jobs).run(chosen, show)

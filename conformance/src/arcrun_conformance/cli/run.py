@@ -21,6 +21,7 @@ from arcrun_conformance.wire.pace import REMOTE_RATE
 from .coverage import coverage
 from .dry_run import dry_run
 from .interrupts import cancel_on_signals
+from .jobs import add_jobs, jobs_of
 from .options import (
     UsageError,
     adapters,
@@ -70,13 +71,7 @@ def add_to(commands: Commands) -> None:
         metavar="GLOB",
         help="only scenarios whose id matches; may be repeated",
     )
-    run.add_argument(
-        "--jobs",
-        type=_positive,
-        metavar="N",
-        help=f"how many scenarios to run at the same time (default: {LOCAL_JOBS} with the embedded engine, "
-        "1 with any other)",
-    )
+    add_jobs(run, "scenarios to run", LOCAL_JOBS)
     run.add_argument(
         "--requests-per-second",
         type=_rate,
@@ -128,13 +123,6 @@ def add_to(commands: Commands) -> None:
     run.set_defaults(command=_run, defaults={name: run.get_default(name) for name in KEPT})
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
-
-
 def _rate(text: str) -> float:
     rate = float(text)
     if not 0 < rate < float("inf"):
@@ -152,7 +140,7 @@ def _shard(text: str) -> tuple[int, int]:
 def _run(options: argparse.Namespace) -> int:
     if options.coverage:
         return coverage(options)
-    options.jobs = _jobs(options)
+    options.jobs = jobs_of(options, LOCAL_JOBS)
     scenarios = scenarios_of(options)
     gate = read_gate(options)
     selected = select(scenarios, options.scenario)
@@ -187,20 +175,6 @@ def _run(options: argparse.Namespace) -> int:
         for problem in write_recordings(run, options.report_dir):
             Console(stderr=True).print(problem, markup=False, highlight=False, soft_wrap=True)
     return code
-
-
-def _jobs(options: argparse.Namespace) -> int:
-    """Return how many scenarios are run at the same time: more than one only with the embedded engine, or where asked for.
-
-    Example:
-        >>> _jobs(argparse.Namespace(jobs=None, target="http://127.0.0.1:8787"))
-        1
-        >>> _jobs(argparse.Namespace(jobs=3, target="local"))
-        3
-        >>> _jobs(argparse.Namespace(jobs=None, target="local")) == LOCAL_JOBS
-        True
-    """
-    return options.jobs or (LOCAL_JOBS if options.target == "local" else 1)
 
 
 async def _execute(
