@@ -89,7 +89,7 @@ def _mutants(options: argparse.Namespace) -> int:
         raise UsageError(str(error)) from error
     caught = sum(trial.good for trial in trials if trial.mutant)
     style = "green" if caught == len(chosen) else "red"
-    rate = f"{100 * caught / len(chosen):.0f} %"
+    rate = f"{100 * caught // len(chosen)} %"  # 999 of 1,000 are not 100 %
     console.print(f"[{style} bold]{caught} of {len(chosen)} mutants caught: {rate}[/]")
     if skipped:
         reason = javascript.why_unavailable()
