@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import secrets
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from arcrun_server.accounts.attempts import Attempts
 from arcrun_server.errors import ApiError
 from arcrun_server.routes import accounts as account_routes
 from arcrun_server.routes import browsers, device_login, engine, login, schemas
-from arcrun_server.sealing.envelope import seal_envelope
+from arcrun_server.sealing import envelope
 from arcrun_server.store import device_logins, key_rotation
 from arcrun_server.store import schema as tables
 from arcrun_server.store.accounts import Accounts, new_account_id
@@ -22,6 +23,8 @@ from arcrun_server.store.pending_logins import PendingLogins
 from arcrun_server.web import middleware
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
 
     from arcrun_server.store.sessions import Session
@@ -66,7 +69,25 @@ def deletes_what_does_not_open_in_a_rotation() -> None:
 
 
 def reseals_without_the_name() -> None:
-    key_rotation.seal_envelope = lambda key, _name, value: seal_envelope(key, "", value)
+    key_rotation.seal_envelope = lambda key, _name, value: envelope.seal_envelope(key, "", value)
+
+
+def _resealing_with(iv: Callable[[], bytes]) -> None:
+    def seal(api_key: str, name: str, plaintext: str) -> tuple[str, str]:
+        nonce = iv()
+        cipher, bound_to = envelope._cipher(api_key), envelope._bound_to(name)
+        sealed = cipher.encrypt(nonce, plaintext.encode(), bound_to)
+        return base64.b64encode(sealed).decode(), base64.b64encode(nonce).decode()
+
+    key_rotation.seal_envelope = seal
+
+
+def reseals_with_an_iv_of_16_bytes() -> None:
+    _resealing_with(lambda: secrets.token_bytes(16))
+
+
+def reseals_with_the_same_iv_again() -> None:
+    _resealing_with(lambda: bytes(12))
 
 
 def ignores_a_proposed_key() -> None:

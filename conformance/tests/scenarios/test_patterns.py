@@ -7,6 +7,9 @@ import json
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -200,6 +203,17 @@ def test_the_message_about_an_envelope_with_another_value_shows_neither_value() 
         assert differences(pattern, value, "body") == [
             "body: expected an object with name, encrypted and iv"
         ]
+
+
+def test_the_iv_of_an_envelope_has_12_bytes() -> None:
+    # AES-GCM takes an iv of any length, so this envelope opens.
+    key = HKDF(SHA256(), 32, b"arcrun.credentials.v1", b"AES-256-GCM").derive(b"ak_1")
+    sealed = AESGCM(key).encrypt(bytes(16), b"x", b"arcrun.credentials.v1:n")
+    texts = {
+        k: base64.b64encode(v).decode() for k, v in {"encrypted": sealed, "iv": bytes(16)}.items()
+    }
+    found = differences({"$opens": {"key": "ak_1", "value": "x"}}, {"name": "n", **texts}, "body")
+    assert found == ["body: the iv has 16 bytes, not 12"]
 
 
 @pytest.mark.parametrize("field", ["encrypted", "iv"])

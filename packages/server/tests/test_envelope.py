@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from arcrun_server.sealing.envelope import EnvelopeError, open_envelope
+from arcrun_server.sealing.envelope import EnvelopeError, open_envelope, seal_envelope
 
 # Computed by Node's crypto, not by any code of ours.
 VECTORS = json.loads(
@@ -67,3 +67,10 @@ def test_what_is_sealed_is_text() -> None:
     sealed = AESGCM(key).encrypt(iv, b"\xff", b"arcrun.credentials.v1:n")
     with pytest.raises(EnvelopeError):
         open_envelope("ak_x", "n", base64.b64encode(sealed).decode(), base64.b64encode(iv).decode())
+
+
+def test_what_is_sealed_here_has_an_iv_of_12_bytes_that_is_new_each_time() -> None:
+    sealed = [seal_envelope("ak_x", "n", "祕密") for _ in range(3)]
+    assert [open_envelope("ak_x", "n", *each) for each in sealed] == ["祕密"] * 3
+    ivs = {base64.b64decode(iv, validate=True) for _, iv in sealed}
+    assert [len(iv) for iv in ivs] == [12, 12, 12]

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 SALT = "arcrun.credentials.v1"
+_NONCE_BYTES = 12
 
 
 def open_envelope(api_key: str, name: str, encrypted: str, iv: str) -> str | None:
@@ -50,7 +51,7 @@ def seal(api_key: str, name: str, value: str | bytes) -> dict[str, str]:
         >>> open_envelope("ak_1", "a", **seal("ak_1", "a", "x"))
         'x'
     """
-    nonce = secrets.token_bytes(12)
+    nonce = secrets.token_bytes(_NONCE_BYTES)
     plaintext = value.encode() if isinstance(value, str) else value
     sealed = _cipher(api_key).encrypt(nonce, plaintext, _bound_to(name))
     return {"encrypted": base64.b64encode(sealed).decode(), "iv": base64.b64encode(nonce).decode()}
@@ -80,4 +81,7 @@ def differences(argument: dict[str, str], value: Any, path: str) -> list[str]:
         return [f"{at}expected an object with name, encrypted and iv"]
     if plain is None:
         return [f"{at}the key and the name {value['name']} do not open the envelope"]
+    nonce = base64.b64decode(value["iv"])
+    if len(nonce) != _NONCE_BYTES:  # AES-GCM opens with any, but clients need not
+        return [f"{at}the iv has {len(nonce)} bytes, not {_NONCE_BYTES}"]
     return [] if plain == argument["value"] else [f"{at}the envelope contains another value"]
