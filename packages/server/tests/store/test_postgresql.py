@@ -90,7 +90,9 @@ async def test_commits_wait_for_the_disk_whatever_the_server_says(url: str) -> N
     database.close()
 
 
-async def test_ended_connections_are_replaced(own_server: PostgreSQLServer) -> None:
+@pytest.mark.parametrize("first", ["a write", "a read", "reads at once"])
+async def test_ended_connections_are_replaced(own_server: PostgreSQLServer, first: str) -> None:
+    """Whatever finds out first: it makes the pool forget the other connections too."""
     database = open_database(own_server.schema())
     await asyncio.gather(*(database.read(names) for _ in range(8)))
     await database.write(add("before"))
@@ -100,6 +102,9 @@ async def test_ended_connections_are_replaced(own_server: PostgreSQLServer) -> N
             " WHERE application_name = 'arcrun-server'"
         ).fetchone()
     assert ended >= 2
+    if first != "a write":
+        reads = [database.read(names) for _ in range(1 if first == "a read" else 8)]
+        assert await asyncio.gather(*reads) == [["before"]] * len(reads)
     await database.write(add("after"))
     found = await asyncio.gather(*(database.read(names) for _ in range(8)))
     assert found == [["after", "before"]] * 8
