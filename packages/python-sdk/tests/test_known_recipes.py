@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,19 @@ EVIL_TELEGRAM = "https://api.telegram.org/bot12345:evil/sendMessage"
 def test_a_recipe_that_could_lead_a_secret_elsewhere_is_refused(service, path, value) -> None:
     with pytest.raises((RecipeChangedError, RecipeOriginError)):
         check(set_at(SERVED[service], path, value), service)
+
+
+@pytest.mark.parametrize(
+    ("service", "section", "items", "said"),
+    [
+        ("openai", "header", {}, "inject.header has nothing"),
+        ("openai", "header", {"X-A": STRIPE, "X-B": STRIPE}, "inject.header has 'X-A, X-B', or templates that are not the known ones"),
+        ("telegram", "query", {"text": STRIPE}, "inject.query has 'text', or templates that are not the known ones"),
+    ],
+)  # fmt: skip
+def test_the_error_names_the_section_that_differs(service, section, items, said) -> None:
+    with pytest.raises(RecipeChangedError, match=re.escape(f": {said}. ")):
+        check(set_at(SERVED[service], ("inject", section), items), service)
 
 
 def test_errors_show_160_characters_of_a_recipe_at_most() -> None:

@@ -31,8 +31,9 @@ export function difference(
       found = found.filter(([, item]) => item instanceof Template);
     }
     if (comparable(section, Object.fromEntries(found)) !== comparable(section, expected)) {
+      if (!found.length) return `inject.${section} has nothing`;
       const names = found.map(([name]) => name).join(", ");
-      return `inject.${section} has ${shown(names || "nothing")}, or templates that are not the known ones`;
+      return `inject.${section} has ${shown(names)}, or templates that are not the known ones`;
     }
   }
   const usual = endpoint ? "service_account" : "static_key";

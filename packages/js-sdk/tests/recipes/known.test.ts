@@ -67,6 +67,7 @@ function changed(recipe: Served, path: Path, value: unknown): Served {
 }
 
 const ADDED = ["{{secret.stripe_secret_key}}", "x{{ secret.notion_token }}", "{{runtime.access_token}}"];
+const [STRIPE] = ADDED as [string];
 const PLACES = ["header", "query", "path", "body"];
 
 /** Every single change that moves or adds a secret, by what it does. */
@@ -226,6 +227,28 @@ describe("bind", () => {
     );
     await expect(auth.getToken("telegram")).rejects.toThrow(sdk.RecipeChangedError);
     expect(service.requests).toHaveLength(0);
+  });
+
+  it.each([
+    ["openai", "header", {}, "inject.header has nothing"],
+    [
+      "openai",
+      "header",
+      { "X-A": STRIPE, "X-B": STRIPE },
+      "inject.header has 'X-A, X-B', or templates that are not the known ones",
+    ],
+    [
+      "telegram",
+      "query",
+      { text: STRIPE },
+      "inject.query has 'text', or templates that are not the known ones",
+    ],
+  ])("names the section of a changed %s that differs: %s", async (name, section, items, said) => {
+    const served = DEPLOYED.find(({ service }) => service === name) as Served;
+    const { auth } = clientOf(await engineOf({ ...served, inject: { ...served.inject, [section]: items } }));
+    const error = await rejection(auth.bind(name));
+    expect(error).toBeInstanceOf(sdk.RecipeChangedError);
+    expect(error.message).toContain(`: ${said}. `);
   });
 });
 

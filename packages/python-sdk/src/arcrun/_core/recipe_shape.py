@@ -46,7 +46,9 @@ def difference(recipe: Recipe, known: KnownRecipe) -> str | None:
     for section, found in sections.items():
         expected = known.inject.get(section, {})
         if _comparable(section, found) != _comparable(section, expected):
-            names = ", ".join(found) or "nothing"
+            if not found:
+                return f"inject.{section} has nothing"
+            names = ", ".join(found)
             return f"inject.{section} has {shown(names)}, or templates that are not the known ones"
     primitive = "service_account" if known.token_endpoint else "static_key"
     if recipe.primitive != primitive:
