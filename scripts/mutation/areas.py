@@ -93,6 +93,7 @@ AREAS = (
         _ENGINE,
         (
             f"{_SERVER_TESTS}/store",
+            f"{_SERVER_TESTS}/accounts/test_account_keys.py",
             f"{_SERVER_TESTS}/test_credentials.py",
             f"{_SERVER_TESTS}/test_examples.py",
             f"{_SERVER_TESTS}/test_paging.py",
