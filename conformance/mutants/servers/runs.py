@@ -1,4 +1,4 @@
-"""Defects in how many runs of a workflow go on, in what follows them, and in running them again."""
+"""Defects in how many runs of a workflow go on, in what follows them, in running them again, and in what a pause keeps."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from unittest.mock import patch
 from pydantic import TypeAdapter
 from sqlalchemy import func, select
 
+from arcrun_server.engine import continuation
 from arcrun_server.routes import runs as routes
 from arcrun_server.runs import accepted, segments
 from arcrun_server.runs.accepted import AcceptedRuns
@@ -144,3 +145,29 @@ def errors_of_callbacks_need_success() -> None:
 
 def takes_unknown_fields_of_callbacks() -> None:
     routes.RESUME = TypeAdapter(dict[str, Any])
+
+
+def resumes_with_eight_nodes_at_most() -> None:
+    right = continuation._read_activation
+    continuation._read_activation = lambda frame, written: right(
+        frame, [f"{int(written[0], 16) & 0xFF:x}", written[1]]
+    )
+
+
+def resumes_with_the_context_of_the_pause_everywhere() -> None:
+    continuation._read_activation = lambda frame, written: frame.rebuild(-1, tuple(written[1]))
+
+
+def forgets_the_elements_before_a_pause() -> None:
+    right = continuation._read_loop
+    continuation._read_loop = lambda frame, written: right(frame, {**written, "results": []})
+
+
+def resumes_a_sub_workflow_without_what_was_above() -> None:
+    right = continuation._read_sub_run
+
+    def read_sub_run(below: Any, written: Any) -> Any:
+        _, sources = written["activation"]
+        return right(below, {**written, "activation": ["0", sources]})
+
+    continuation._read_sub_run = read_sub_run
