@@ -15,7 +15,7 @@ def add_jobs(parser: argparse.ArgumentParser, what: str, local: int) -> None:
     """
     parser.add_argument(
         "--jobs",
-        type=positive,
+        type=_positive,
         metavar="N",
         help=f"how many {what} at the same time (default: {local} with the embedded engine, 1 with any other)",
     )
@@ -35,12 +35,7 @@ def jobs_of(options: argparse.Namespace, local: int) -> int:
     return options.jobs or (local if options.target == "local" else 1)
 
 
-def positive(text: str) -> int:
-    """Return a number of an option.
-
-    Raises:
-        argparse.ArgumentTypeError: It is not 1 or more.
-    """
+def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")

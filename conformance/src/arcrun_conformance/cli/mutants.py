@@ -89,12 +89,21 @@ def _mutants(options: argparse.Namespace) -> int:
         raise UsageError(str(error)) from error
     caught = sum(trial.good for trial in trials if trial.mutant)
     style = "green" if caught == len(chosen) else "red"
-    rate = f"{100 * caught // len(chosen)} %"  # 999 of 1,000 are not 100 %
-    console.print(f"[{style} bold]{caught} of {len(chosen)} mutants caught: {rate}[/]")
+    console.print(f"[{style} bold]{caught_of(caught, len(chosen))}[/]")
     if skipped:
         reason = javascript.why_unavailable()
         console.print(f"{len(skipped)} JavaScript mutants skipped: {reason}", highlight=False)
     return GO if all(trial.good for trial in trials) else FAILED
+
+
+def caught_of(caught: int, tried: int) -> str:
+    """Return how many mutants were caught, in percent that are rounded down.
+
+    Example:
+        >>> caught_of(999, 1000)
+        '999 of 1000 mutants caught: 99 %'
+    """
+    return f"{caught} of {tried} mutants caught: {100 * caught // tried} %"
 
 
 def chosen_of(mutants: list[Mutant], only: list[str]) -> list[Mutant]:

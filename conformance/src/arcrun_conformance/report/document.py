@@ -128,7 +128,7 @@ def write(document: dict[str, Any], path: Path) -> None:
 def encoded(document: dict[str, Any]) -> Iterator[bytes]:
     """Yield the document as JSON in UTF-8, in pieces: a line for each field, and for each cell.
 
-    A document of a whole matrix has a tenth of a gigabyte, and one emoji makes a text of it four times as large,
+    A document of a whole matrix has 180 MB, and one emoji makes a text of it four times as large,
     so it is never in memory as one. Indented, it would be a third larger, and take four times as long.
 
     Example:

@@ -66,7 +66,7 @@ async def test_only_the_newest_prompts_of_a_recipe_are_kept(store: Store, accoun
     kept.record(account, "other", "ask", replace(PROMPT, recipe="other"))
     for number in range(KEPT + SLACK + 1):
         kept.record(account, f"run-{number}", "ask", replace(PROMPT, version=number + 1))
-        if number == 0:  # what is noted at once is trimmed at once, and the first one always is
+        if number == 0:  # prompts written together are trimmed after the last of them
             await store.database.settle()
 
     found = await kept.newest(account, "greet", KEPT + SLACK)
