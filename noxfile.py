@@ -19,6 +19,8 @@ nox.options.sessions = ["lint", "typecheck", "tests"]
 
 # Without the caller's PYTHON… variables, in any locale.
 NEUTRAL_PYTHON = ("python", "-E", "-X", "utf8")
+# For uv, which starts the build backends of our packages: their modules are those of the lock file, not the caller's.
+NO_MODULES_OF_THE_CALLER = {"PYTHONPATH": None, "PYTHONHOME": None}
 # Sessions use this uv and no other; workflows install the same one with nox (`.github/nox.txt`).
 UV_VERSION = "0.13.9"
 # Every SDK of conformance/adapters/adapters.yaml that needs nothing but PyPI and npm, and its runtimes.
@@ -79,9 +81,8 @@ def sync(session: nox.Session, *groups: str, workspace: bool = True) -> None:
     command += ["--all-packages"] if workspace else []
     for group in groups:
         command += ["--group" if workspace else "--only-group", group]
-    session.run_install(
-        *command, env={"UV_PROJECT_ENVIRONMENT": session.virtualenv.location}, external=True
-    )
+    environment = {"UV_PROJECT_ENVIRONMENT": session.virtualenv.location}
+    session.run_install(*command, env={**NO_MODULES_OF_THE_CALLER, **environment}, external=True)
 
 
 def keeping_bytecode(session: nox.Session) -> dict[str, str | None]:

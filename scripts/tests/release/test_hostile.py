@@ -1,9 +1,13 @@
+import os
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
+import uv
 
 from scripts.release import hostile
+from scripts.release.clones import clone
 from scripts.release.environment import for_downloads, neutral
 
 
@@ -69,3 +73,29 @@ def test_such_a_caller_leaves_nothing_in_the_rehearsal_but_the_proxy_for_downloa
         "NPM_CONFIG_GLOBALCONFIG",
         "NPM_CONFIG_//127.0.0.1:1/:_AUTHTOKEN",
     }
+
+
+@pytest.mark.downloads
+def test_modules_of_the_caller_are_not_those_that_make_the_environment_of_the_release(
+    tmp_path: Path,
+) -> None:
+    """nox has uv make it, which starts the build backends of our packages, before the rehearsal sees to anything."""
+    root = clone(tmp_path / "checkout")
+    programs = tmp_path / "nox" / "bin"
+    pinned = root / ".github" / "nox.txt"
+    for command in (
+        (uv.find_uv_bin(), "venv", "--quiet", programs.parent),
+        (uv.find_uv_bin(), "pip", "install", "--quiet", "--python", programs.parent, "-r", pinned),
+    ):
+        subprocess.run(command, check=True)
+    settings = hostile.settings("127.0.0.1:1", tmp_path)
+    ran = subprocess.run(
+        (programs / "nox", "-s", "release", "--install-only"),
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": settings["PYTHONPATH"]},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert (root / ".nox" / "release" / "bin" / "twine").exists()
