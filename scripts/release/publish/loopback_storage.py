@@ -42,9 +42,14 @@ class Shelf:
         return found
 
     def keep(self, kind: str, documents: Mapping[str, Any]) -> None:
-        """Keep all documents of a kind."""
+        """Keep all documents of a kind: whoever reads them meanwhile has the old ones or the new ones.
+
+        What a killed process had started, as twine, still sends while the check looks at what is there.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / f"{kind}.json").write_text(json.dumps(documents, indent=1), "utf-8")
+        beside = self.folder / f".{kind}.json.new"
+        beside.write_text(json.dumps(documents, indent=1), "utf-8")
+        beside.replace(self.folder / f"{kind}.json")
 
     def file(self, name: str) -> Path:
         """Return the path of a file, whose name came with a request."""
