@@ -7,6 +7,7 @@ and only programs that download what a lock file names, with its hash, get the c
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import re
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 # Marks every process of a rehearsal. Not ARCRUN_…: the suite removes such variables from its adapters.
@@ -91,6 +92,20 @@ def isolate(home: Path) -> dict[str, str]:
     if hasattr(time, "tzset"):
         time.tzset()
     return downloads
+
+
+@contextlib.contextmanager
+def isolated(home: Path) -> Iterator[dict[str, str]]:
+    """Do what `isolate` does for as long as the context is open; it gives what downloads need."""
+    caller, mask = dict(os.environ), os.umask(0o022)
+    try:
+        yield isolate(home)
+    finally:
+        os.environ.clear()
+        os.environ.update(caller)
+        os.umask(mask)
+        if hasattr(time, "tzset"):
+            time.tzset()
 
 
 def require_loopback(url: str) -> None:

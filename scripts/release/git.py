@@ -20,6 +20,13 @@ _NEUTRAL = {
     "GIT_OPTIONAL_LOCKS": "0",
     "LC_ALL": "C.UTF-8",
 }
+_NAMING_A_REPOSITORY = frozenset(
+    f"GIT_{name}"
+    for name in (
+        *("DIR", "WORK_TREE", "COMMON_DIR", "INDEX_FILE", "PREFIX", "NAMESPACE", "SHALLOW_FILE"),
+        *("OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES", "GRAFT_FILE", "REPLACE_REF_BASE"),
+    )
+)
 # What the configuration of the checkout itself could say. `require_checkout` has asked whether it is trusted.
 _OPTIONS = ("core.fsmonitor=false", f"core.excludesFile={os.devnull}", "safe.directory=*")
 
@@ -253,6 +260,14 @@ def _run(
     return subprocess.run(
         command, cwd=root, env=environment, check=False, capture_output=True, input=given
     )
+
+
+def without_repository(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return variables without those that name a repository: with them, git looks nowhere else.
+
+    Git's own hooks are run with them. What says how others are reached, as GIT_SSH_COMMAND, is kept.
+    """
+    return {name: value for name, value in variables.items() if name not in _NAMING_A_REPOSITORY}
 
 
 def _without_git(variables: Mapping[str, str]) -> dict[str, str]:

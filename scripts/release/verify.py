@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -21,7 +20,7 @@ from scripts import ROOT, processes
 from scripts.rehearsal import describe
 from scripts.release import verdict, verify_public, verify_rebuild
 from scripts.release.artifacts import sha256
-from scripts.release.environment import for_downloads
+from scripts.release.environment import isolated
 from scripts.release.publish.attestations import (
     Identity,
     NotAttested,
@@ -176,15 +175,17 @@ class Checks(NamedTuple):
         url = self.options.clone or verify_rebuild.address(repository)
         commit, version = evidence["git"]["commit"], evidence["version"]
         checkout = verify_rebuild.clone(url, version, commit, self.work / "clone", log)
-        for number, path in enumerate(files):
-            verify_rebuild.rebuild(
-                path,
-                verify(path, evidence)["package"],
-                checkout,
-                self.work / f"build-{number}",
-                log=log,
-                downloads=for_downloads(os.environ),
-            )
+        # The caller's settings, as PYTHONPATH, are not those of the release, which was built without.
+        with isolated(self.work / "home") as downloads:
+            for number, path in enumerate(files):
+                verify_rebuild.rebuild(
+                    path,
+                    verify(path, evidence)["package"],
+                    checkout,
+                    self.work / f"build-{number}",
+                    log=log,
+                    downloads=downloads,
+                )
 
 
 def _check(checks: Checks) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from scripts import processes
@@ -31,8 +33,10 @@ def clone(url: str, version: str, commit: str, folder: Path, log: Path) -> Path:
         NotRebuilt: There is no such tag, or it is not at the commit of the evidence.
     """
     tag = f"v{version}"
+    environment = git.without_repository(os.environ)
+    run = partial(processes.run, log=log, env=environment, inherit=False)
     try:
-        processes.run(["git", "clone", "--quiet", "--no-checkout", url, str(folder)], log=log)
+        run(["git", "clone", "--quiet", "--no-checkout", url, str(folder)])
     except processes.CommandFailed as failed:
         raise NotRebuilt(f"{url} can't be cloned: {describe(failed)}") from None
     tagged = git.resolve(folder, f"refs/tags/{tag}")
@@ -42,7 +46,7 @@ def clone(url: str, version: str, commit: str, folder: Path, log: Path) -> Path:
         raise NotRebuilt(
             f"the tag {tag} was moved: it is at {tagged}, and the evidence is about {commit}"
         )
-    processes.run(["git", "checkout", "--quiet", "--detach", commit], log=log, cwd=folder)
+    run(["git", "checkout", "--quiet", "--detach", commit], cwd=folder)
     return folder
 
 

@@ -1,6 +1,7 @@
 """A file that was not built from its tag is found by building it again: what differs is named."""
 
 import io
+import os
 import shutil
 import tarfile
 import zipfile
@@ -8,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from scripts.release import hostile
 from scripts.release.verify_rebuild import NotRebuilt, clone, rebuild
 from scripts.release.versions import NPM_NAME, SDK
-from scripts.tests.release.public.stranger import Release
+from scripts.tests.release.public.stranger import Public, Release
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +84,24 @@ def test_what_is_no_archive_is_not_unpacked(
     wheel = tmp_path / released.named(".whl").path.name
     wheel.write_bytes(b"other")
     assert "it is no such archive: BadZipFile" in said(wheel, SDK, checkout, tmp_path)
+
+
+@pytest.mark.parametrize("end", [".whl", ".tgz"])
+def test_no_setting_of_the_caller_changes_what_is_built(
+    end: str,
+    public: Public,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As from one of git's own hooks, which name a repository, or beside a project that PYTHONPATH names."""
+    (tmp_path / "caller").mkdir()
+    settings = hostile.settings("127.0.0.1:1", tmp_path / "caller")
+    for name in ("PYTHONPATH", "NODE_OPTIONS", "GIT_DIR", "SOURCE_DATE_EPOCH", "TZ", "LC_ALL"):
+        monkeypatch.setenv(name, settings[name])
+    before = dict(os.environ)
+    code = public.verify(end, "--rebuild")
+    printed = capsys.readouterr()
+    assert code == 0, printed.err
+    assert "in a fresh clone gives the same bytes" in printed.out
+    assert dict(os.environ) == before

@@ -33,7 +33,7 @@ def stand_in_for_nox(folder: Path, public: Public) -> None:
     program = folder / "nox"
     program.write_text(
         '#!/bin/sh\n[ "$1 $2 $3" = "-s verify --" ] || exit 9\nshift 3\n'
-        f'exec {shlex.quote(sys.executable)} -m scripts.release.verify "$@" {addresses}\n'
+        f'exec {shlex.quote(sys.executable)} -E -X utf8 -m scripts.release.verify "$@" {addresses}\n'
     )
     program.chmod(0o755)
 
