@@ -131,13 +131,45 @@ def test_scenarios_that_failed_come_first(tmp_path: Path) -> None:
     assert page_of(tmp_path, cells=cells).shown_rows() == ["two", "one"]
 
 
-def test_each_scenario_of_a_cause_has_its_command(tmp_path: Path) -> None:
+def test_one_command_repeats_all_cells_of_a_cause(tmp_path: Path) -> None:
+    said = check("a", "failed", "expected a result, got the SDK error network: x")
+    failing = [cell(name, sdk, "failed", said) for name in ("one", "two") for sdk in ("js", "py")]
+    page = page_of(tmp_path, cells=failing)
+    assert page.texts("code", **{"class": "command"}) == [
+        "arcrun-conformance run --scenario one --scenario two --sdk js,py"
+    ]
+    assert page.texts("button", **{"class": "copy"}) == ["Copy"]
+
+
+def test_scenarios_that_fail_with_several_sdks_have_a_line_each_and_a_card_has_three(
+    tmp_path: Path,
+) -> None:
+    said = check("a", "failed", "expected a result, got the SDK error network: x")
+    names = ("one", "two", "three", "four", "five")
+    failing = [cell(name, sdk, "failed", said) for name in names for sdk in ("js", "py")]
+    page = page_of(tmp_path, cells=failing, scenarios=[{"id": n, "title": n} for n in names])
+    assert page.texts("div", **{"class": "chips"})[:3] == [f"{n}: jspy" for n in names[:3]]
+    assert "4 more" in page.texts("summary")
+    labels = [found.get("aria-label") for name, found, _ in page.elements if name == "button"]
+    assert labels[:2] == ["one with js", "one with py"]
+    (command,) = page.texts("code", **{"class": "command"})
+    assert command.endswith(" --scenario one --scenario two --scenario three --sdk js,py")
+
+
+def test_scenarios_that_fail_with_one_sdk_are_one_line(tmp_path: Path) -> None:
     said = check("a", "failed", "expected a result, got the SDK error network: x")
     page = page_of(tmp_path, cells=[cell(name, "js", "failed", said) for name in ("one", "two")])
+    assert page.texts("div", **{"class": "chips"})[0] == "Look at it: onetwo"
+
+
+def test_a_cell_that_is_opened_has_the_command_that_repeats_it_alone(tmp_path: Path) -> None:
+    said = check("a", "failed", "expected a result, got the SDK error network: x")
+    failing = [cell(name, "js", "failed", said) for name in ("one", "two")]
+    page = page_of(tmp_path, "#cell=two/js", cells=failing)
     assert page.texts("code", **{"class": "command"}) == [
-        f"arcrun-conformance run --scenario {name} --sdk js" for name in ("one", "two")
+        "arcrun-conformance run --scenario one --scenario two --sdk js",
+        "arcrun-conformance run --scenario two --sdk js",
     ]
-    assert page.texts("button", **{"class": "copy"}) == ["Copy", "Copy"]
 
 
 def test_an_error_is_not_said_to_be_no_result(tmp_path: Path) -> None:

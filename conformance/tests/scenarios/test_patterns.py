@@ -137,7 +137,7 @@ def test_patterns(pattern: Any, matching: Any, differing: Any) -> None:
         ({"$not": None}, None, "expected a value that does not match null, got null"),
         ({"$any": [1, 2]}, 3, "expected a match for one of [1, 2], got 3"),
         ({"$min": 2}, 1, "expected at least 2, got 1"),
-        ([1], [], "expected 1 items, got 0: []"),
+        ([1], [], "expected 1 item, got 0: []"),
         ({"$length": 2}, "一", "length of the value: expected 2, got 1"),
         ({"a": {"$length": 2}}, {"a": "一"}, "length of a: expected 2, got 1"),
         ({"$base64": 2}, "AAAA", "bytes in the value: expected 2, got 3"),

@@ -31,7 +31,7 @@ const showCell = (cell, otherName) => {
     make("p", {}, make("span", { className: cell.outcome }, `${MARKS[cell.outcome]} ${cell.outcome}`),
       cell.reason ? `: ${cell.reason}` : "", ...causes.flatMap((cause) => [" ", sideBadge(cause)])),
     ...partsOf(cell).map((part) => verdictOf(part, `${part.check}: `)),
-    ...(causes.length ? [repeated(commandOf(cell, causes[0])), replayed(cell) ?? ""] : []),
+    ...(causes.length ? [repeated(commandOf([[cell.scenario, cell.sdk]], causes[0])), replayed(cell) ?? ""] : []),
     make("h3", {}, "Checks"), checksOf(cell),
     make("h3", {}, "Steps"), ...cell.steps.map((one) => stepOf(cell, one)),
     make("div", { className: "head" }, make("h3", {}, "Wire"),

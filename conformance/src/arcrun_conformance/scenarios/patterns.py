@@ -94,7 +94,8 @@ def _list(pattern: list[Any], value: Any, path: str) -> list[str]:
     if not isinstance(value, list):
         return _unexpected(path, "a list", value)
     if len(pattern) != len(value):
-        return [f"{_at(path)}expected {len(pattern)} items, got {len(value)}: {show(value)}"]
+        items = f"{len(pattern)} item{'' if len(pattern) == 1 else 's'}"
+        return [f"{_at(path)}expected {items}, got {len(value)}: {show(value)}"]
     found = []
     for index, (expected, item) in enumerate(zip(pattern, value, strict=True)):
         found += differences(expected, item, f"{path}[{index}]")
