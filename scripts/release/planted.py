@@ -298,7 +298,7 @@ FAULTS = (
             "print(shown(text), file=sys.stderr, flush=True)",
             "print(shown(text), flush=True)",
         ),
-        says=("JSONDecodeError",),
+        says=("is not JSON: acr",),
     ),
     Fault(
         "an MCP server that reports a failed run as a result",

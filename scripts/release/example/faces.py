@@ -18,9 +18,13 @@ for name in ("recipe", "with_default"):
 def acr(*arguments, stdin=None, fails=False):
     command = [Path(sys.executable).with_name("acr"), *arguments, "--json"]
     found = subprocess.run(command, input=stdin, capture_output=True, text=True, encoding="utf-8")
+    told = f"acr {' '.join(arguments)} ended with {found.returncode}: {found.stdout}{found.stderr}"
     if (found.returncode != 0) != fails or "Traceback" in found.stderr:
-        raise SystemExit(f"{arguments} ended with {found.returncode}: {found.stdout}{found.stderr}")
-    return json.loads(found.stderr.splitlines()[-1] if fails else found.stdout)
+        sys.exit(told)
+    try:
+        return json.loads("".join(found.stderr.splitlines()[-1:]) if fails else found.stdout)
+    except ValueError:
+        sys.exit(f"{'its last line on stderr' if fails else 'what it prints'} is not JSON: {told}")
 
 acr("creds", "push", "mira_token", stdin="not-used-by-a-person")
 """
@@ -50,13 +54,16 @@ import anyio
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
 
+failures = []
+
 async def main():
     program = str(Path(sys.executable).with_name("arcrun-mcp"))
     async with Client(StdioServerParameters(command=program, env=dict(os.environ))) as client:
         async def call(tool, /, *, fails=False, **arguments):
             found = await client.call_tool(tool, arguments)
             if found.is_error != fails:
-                raise SystemExit(f"{{tool}}: {{found.content}}")
+                failures.append(f"{{tool}}: {{found.content}}")
+                sys.exit(1)
             return found.content[0].text if fails else found.structured_content
 
         await call("workflow_push", workflow=Path(given["workflow_file"]).read_text("utf-8"))
@@ -75,5 +82,10 @@ async def main():
         "messages": rendered["messages"],
     }}))
 
-anyio.run(main)
+try:
+    anyio.run(main)
+except BaseException:  # a group of errors, since the client has tasks
+    if not failures:
+        raise
+    sys.exit(failures[0])
 """

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 def python(context: ReleaseContext, figures: Figures) -> None:
     """Carry out the example with the installed engine and the installed Python SDK."""
-    interpreter = context.environments[SDK].python
-    command = [str(interpreter), "-I", "-c", programs.PYTHON]
+    program = context.work / "example.py"
+    program.write_text(programs.PYTHON, "utf-8")
+    command = [str(context.environments[SDK].python), "-I", str(program)]
     engine = context.environments["arcrun-server"].python
     figures.update(carry_out(command, engine, context.root, context.log("example")))
 
@@ -57,8 +58,10 @@ def by_faces(context: ReleaseContext, figures: Figures) -> None:
             extras=("cli", "mcp"),
         )
     engine = context.environments["arcrun-server"].python
-    for face, program in (("acr", faces.ACR), ("mcp", faces.MCP)):
-        command = [str(environment.python), "-I", "-c", program]
+    for face, source in (("acr", faces.ACR), ("mcp", faces.MCP)):
+        program = context.work / f"example_{face}.py"
+        program.write_text(source, "utf-8")
+        command = [str(environment.python), "-I", str(program)]
         found = carry_out(command, engine, context.root, context.log(f"example_{face}"))
         figures.update({f"{face}_{name}": value for name, value in found.items()})
 

@@ -1,6 +1,9 @@
 """The design's example, with the packages of this checkout; a rehearsal does the same with what it installs."""
 
 import copy
+import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,8 +11,9 @@ from typing import Any
 import pytest
 
 from scripts import ROOT
+from scripts.engine import engine_with_accounts
 from scripts.rehearsal import StepFailed
-from scripts.release.example import design, programs
+from scripts.release.example import design, faces, programs
 from scripts.release.example.steps import carry_out, differences
 
 DRAFTS = [design.draft("Mira")]
@@ -65,3 +69,27 @@ def test_a_range_with_another_origin_is_a_difference() -> None:
     found["messages"][1]["ranges"][0]["origin"]["line"] = 9
     (said,) = differences(found, design.seeds(ROOT), DRAFTS)
     assert '"line": 9' in said
+
+
+@pytest.mark.parametrize(
+    ("source", "says"), [(faces.ACR, "acr push "), (faces.MCP, "workflow_push: ")]
+)
+def test_a_face_that_fails_is_told_in_a_sentence(source: str, says: str, tmp_path: Path) -> None:
+    program, workflow = tmp_path / "program.py", tmp_path / "workflow.yaml"
+    program.write_text(source, "utf-8")
+    workflow.write_text("name: wiki_synthesis\nflow: 1\n", "utf-8")
+    given = {"workflow_file": str(workflow), "recipe": "", "with_default": "", "context": {}}
+    (tmp_path / "given.json").write_text(json.dumps(given), "utf-8")
+    python = Path(sys.executable)
+    with engine_with_accounts(python, tmp_path / "data", tmp_path / "log") as engine:
+        variables = {"ARCRUN_API_KEY": engine.keys[0], "ARCRUN_BASE_URL": engine.url}
+        ran = subprocess.run(
+            [python, "-I", program, tmp_path / "given.json"],
+            env={**os.environ, **variables},
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(says)
+    assert "Traceback" not in ran.stderr
