@@ -6,7 +6,13 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from scripts.release.compatibility.baseline import release_numbers
-from scripts.release.versions import NPM_FOLDER, PACKAGES, agreed_version, version_file
+from scripts.release.versions import (
+    NPM_FOLDER,
+    PACKAGES,
+    SERVER_JSON,
+    agreed_version,
+    version_file,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,11 +38,13 @@ def begin_next_release(root: Path, *, minor: bool = False, breaking: Sequence[st
     stating += [root / NPM_FOLDER / name for name in ("package.json", "src/version.ts")]
     for path in stating:
         path.write_text(path.read_text("utf-8").replace(f'"{last}"', f'"{version}"', 1), "utf-8")
+    entry = root / SERVER_JSON  # states it twice: for the server, and for its package
+    entry.write_text(entry.read_text("utf-8").replace(f'"{last}"', f'"{version}"'), "utf-8")
     items = ["- A release.", *(f"- **Breaking**: {each}" for each in breaking)]
     changelog = root / "CHANGELOG.md"
-    entry, text = "\n".join(items), changelog.read_text("utf-8")
+    news, text = "\n".join(items), changelog.read_text("utf-8")
     before = f"## [{last}] - "
     changelog.write_text(
-        text.replace(before, f"## [{version}] - {_DATE}\n\n{entry}\n\n{before}", 1), "utf-8"
+        text.replace(before, f"## [{version}] - {_DATE}\n\n{news}\n\n{before}", 1), "utf-8"
     )
-    return version
+    return agreed_version(root)  # it raises if a file that states the version was left out

@@ -34,6 +34,16 @@ def test_each_fault_changes_a_checkout_and_names_a_step_that_runs(
     assert fault.step in {step.name for step in steps(python_only=not fault.with_npm)}
 
 
+# Those of the first two steps take a second or two each. The others take minutes: `nox -s release_faults` has them.
+AT_ONCE = [fault.name for fault in FAULTS if fault.step in {"versions", "compatibility"}]
+
+
+@pytest.mark.parametrize("name", AT_ONCE)
+def test_a_rehearsal_with_a_fault_of_the_first_steps_ends_there(name: str, tmp_path: Path) -> None:
+    (check,) = (check for each, check in faults.checks().items() if each.startswith(f"{name}: "))
+    assert check(tmp_path) == []
+
+
 def test_rehearsals_are_interrupted_at_steps_that_exist() -> None:
     assert {step for step, _, _ in INTERRUPTED} <= {step.name for step in STEPS}
 
