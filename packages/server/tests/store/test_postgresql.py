@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import threading
 import time
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import postgresql_server
@@ -61,11 +59,8 @@ def database(url: str) -> Iterator[PostgreSQLDatabase]:
 def own_server() -> Iterator[PostgreSQLServer]:
     """A server that a test may stop: no other test uses it."""
     postgresql_server.require()
-    with tempfile.TemporaryDirectory(prefix="arcrun-postgresql-") as folder:
-        server = postgresql_server.PostgreSQLServer(Path(folder) / "data")
-        server.configure()
+    with postgresql_server.own_server() as server:
         yield server
-        server.stop()
 
 
 def add(name: str) -> Callable[[Connection], None]:

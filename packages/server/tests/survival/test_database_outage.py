@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import postgresql_server
@@ -17,6 +15,7 @@ from survival_engines import Engines, accept_all, wait_for_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from postgresql_server import PostgreSQLServer
 
@@ -31,11 +30,8 @@ PROCESSES = 2
 def own_server() -> Iterator[PostgreSQLServer]:
     """A PostgreSQL server of this test's own, which it may stop."""
     postgresql_server.require()
-    with tempfile.TemporaryDirectory(prefix="arcrun-postgresql-") as folder:
-        server = postgresql_server.PostgreSQLServer(Path(folder) / "data")
-        server.configure()
+    with postgresql_server.own_server() as server:
         yield server
-        server.stop()
 
 
 async def test_an_outage_of_the_database_loses_and_doubles_nothing(
