@@ -58,6 +58,7 @@ def measure(
 
     Raises:
         StepFailed: A check that is no exception is not met, or an exception is.
+        processes.CommandFailed: The suite did not run.
     """
     exceptions = read_exceptions(EXCEPTIONS.read_text("utf-8"))
     token = secrets.token_urlsafe(32)
@@ -82,7 +83,10 @@ def measure(
                 timeout=SUITE_SECONDS,
                 exit_codes=(0, 1),
             )
-            checks += read_results(revision, folder)
+            made = read_results(revision, folder)
+            if not made:
+                raise processes.CommandFailed(command, f"no check of {revision} was made", log)
+            checks += made
     found = list(problems(checks, exceptions, required))
     if found:
         raise StepFailed("\n".join(found))
@@ -97,7 +101,8 @@ def measure(
 def _command(url: str, revision: str, folder: Path) -> list[str]:
     """Return the command that runs the suite's scenarios for a revision, in the folder where it is installed."""
     program = str(_PACKAGE / "dist" / "index.js")
-    command = [tools.program("node"), "--import", str(SOURCE / "bearer.mjs"), program, "server"]
+    bearer = (SOURCE / "bearer.mjs").as_uri()  # a URL: in a path, Node.js would decode %2F
+    command = [tools.program("node"), "--import", bearer, program, "server"]
     return [*command, "--url", url, "--requirements", revision, "--output-dir", str(folder)]
 
 
