@@ -7,9 +7,10 @@ import os
 import secrets
 import signal
 import subprocess
+import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scripts import processes
 from scripts.release.clones import REHEARSAL, clone
@@ -21,30 +22,58 @@ if TYPE_CHECKING:
 # The time that a program has to clean up: removing node_modules takes long on a slow disk.
 END_SECONDS = 120.0
 
-# The steps at which a rehearsal is interrupted, its options, and the signal.
+
+class Interrupted(NamedTuple):
+    """A rehearsal that is interrupted.
+
+    Attributes:
+        step: At this step.
+        options: The options of the rehearsal.
+        by: The name of the signal.
+        once: A pattern of a file in the folder for temporary files, which is waited for.
+    """
+
+    step: str
+    options: tuple[str, ...]
+    by: str
+    once: str = ""
+
+
 INTERRUPTED = (
-    ("npm_build", ("--only", "npm_build"), "SIGINT"),
-    ("npm_upload", ("--only", "npm_upload"), "SIGTERM"),
-    ("fuzz", ("--python-only", "--only", "fuzz"), "SIGINT"),
-    ("conformance", ("--python-only", "--only", "conformance"), "SIGHUP"),
+    Interrupted("npm_build", ("--only", "npm_build"), "SIGINT"),
+    Interrupted("npm_upload", ("--only", "npm_upload"), "SIGTERM"),
+    Interrupted("fuzz", ("--python-only", "--only", "fuzz"), "SIGINT"),
+    Interrupted("conformance", ("--python-only", "--only", "conformance"), "SIGHUP"),
+    # PostgreSQL runs in a session of its own: it gets no signal of the rehearsal.
+    Interrupted("tests", ("--python-only", "--only", "tests"), "SIGTERM", "*/*/postmaster.pid"),
 )
 
 
 def checks() -> dict[str, Callable[[Path], list[str]]]:
     """Return the check of each interruption, by name."""
     return {
-        f"interrupted at {step} by {by}": partial(_left_by_a_rehearsal, step, options, by)
-        for step, options, by in INTERRUPTED
+        f"interrupted at {each.step} by {each.by}": partial(_left_by_a_rehearsal, each)
+        for each in INTERRUPTED
     }
 
 
-def _left_by_a_rehearsal(step: str, options: Sequence[str], by: str, work: Path) -> list[str]:
-    root = clone(work / "checkout")
-    return left([*REHEARSAL, *options], root, until=f"… {step}", by=by, scratch=work / "scratch")
+def _left_by_a_rehearsal(interrupted: Interrupted, work: Path) -> list[str]:
+    root, scratch = clone(work / "checkout"), work / "scratch"
+    work.chmod(0o755)  # PostgreSQL refuses to run as root, and enters as another
+    command = [*REHEARSAL, *interrupted.options]
+    until, once = f"… {interrupted.step}", interrupted.once
+    return left(command, root, until=until, by=interrupted.by, scratch=scratch, once=once)
 
 
 def left(
-    command: Sequence[str], cwd: Path, *, until: str, by: str, scratch: Path, code: int = 130
+    command: Sequence[str],
+    cwd: Path,
+    *,
+    until: str,
+    by: str,
+    scratch: Path,
+    code: int = 130,
+    once: str = "",
 ) -> list[str]:
     """Interrupt a program by a signal; return what is wrong with its end.
 
@@ -55,6 +84,7 @@ def left(
         by: The name of the signal.
         scratch: A folder to be made for temporary files, of which none may be left.
         code: The exit code that it must end with.
+        once: A pattern of a file in `scratch`, which is waited for as well.
     """
     mark = secrets.token_hex(16)
     scratch.mkdir()
@@ -68,17 +98,38 @@ def left(
     ) as process:
         try:
             reached = any(until in line for line in process.stdout or ())
+            reached = reached and (not once or _appears(scratch, once, process))
             process.send_signal(signal.Signals[by])
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.communicate(timeout=END_SECONDS)
-            wrong = [] if reached else [f"it never printed {until!r}"]
-            wrong += [f"left: process {number}" for number in marked(mark)]
+            file = f", or there was no {once}" if once else ""
+            wrong = [] if reached else [f"it never printed {until!r}{file}"]
+            wrong += [f"left: process {number}" for number in [*marked(mark), *working(scratch)]]
             wrong += [f"left: {path.name}" for path in scratch.iterdir()]
             if process.returncode != code:
                 wrong.append(f"its exit code is {process.returncode}, not {code}")
             return wrong
         finally:
             processes.stop(process)
+
+
+def _appears(folder: Path, pattern: str, process: subprocess.Popen[str]) -> bool:
+    """Wait for a file while a program runs; it has to be looked for, since nobody reports it."""
+    while process.poll() is None:
+        if any(folder.glob(pattern)):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def working(folder: Path) -> list[int]:
+    """Return the ids of the running processes that work in a folder: a daemon may have cleared its variables."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        with contextlib.suppress(OSError):  # it has just ended, or belongs to another user
+            if link.readlink().is_relative_to(folder.resolve()):
+                found.append(int(link.parent.name))
+    return found
 
 
 def marked(mark: str) -> list[int]:

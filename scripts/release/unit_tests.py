@@ -6,6 +6,8 @@ import os
 import re
 import shutil
 import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts import processes
@@ -16,8 +18,6 @@ from scripts.release.python.install import CleanEnvironment, uv
 from scripts.release.versions import NPM_FOLDER
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from scripts.rehearsal import Figures
     from scripts.release.context import ReleaseContext
 
@@ -96,9 +96,12 @@ def _run(
         processes.CommandFailed: They did not run to their end.
     """
     path = os.pathsep.join([str(environment.python.parent), tools.environment()["PATH"]])
-    variables = {**tools.environment(), "PATH": path}
     try:
-        return processes.run(command, log=log, cwd=cwd, env=variables, timeout=TIMEOUT_SECONDS)
+        # What tests leave there, as pytest leaves folders of the last runs, goes with it.
+        with tempfile.TemporaryDirectory(prefix="arcrun-tests-") as temporary:
+            Path(temporary).chmod(0o755)  # PostgreSQL refuses to run as root, and enters as another
+            variables = {**tools.environment(), "PATH": path, "TMPDIR": temporary}
+            return processes.run(command, log=log, cwd=cwd, env=variables, timeout=TIMEOUT_SECONDS)
     except processes.CommandFailed as error:
         names = list(dict.fromkeys(failed.findall(log.read_text("utf-8", "replace"))))
         if not names:

@@ -45,7 +45,7 @@ def test_a_rehearsal_with_a_fault_of_the_first_steps_ends_there(name: str, tmp_p
 
 
 def test_rehearsals_are_interrupted_at_steps_that_exist() -> None:
-    assert {step for step, _, _ in INTERRUPTED} <= {step.name for step in STEPS}
+    assert {each.step for each in INTERRUPTED} <= {step.name for step in STEPS}
 
 
 def test_names_are_listed_and_one_that_nothing_has_is_an_error(
