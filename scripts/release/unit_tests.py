@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -18,6 +19,8 @@ from scripts.release.python.install import CleanEnvironment, uv
 from scripts.release.versions import NPM_FOLDER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from scripts.rehearsal import Figures
     from scripts.release.context import ReleaseContext
 
@@ -42,23 +45,20 @@ def python(context: ReleaseContext, figures: Figures) -> None:
     """Run the tests of the Python packages, and check that generated files are up to date."""
     log = context.log("tests")
     environment = CleanEnvironment("tests", context.work / "env" / "tests")
-    command = ["sync", "--locked", "--quiet", "--no-default-groups", "--all-packages"]
-    command += [part for group in GROUPS for part in ("--group", group)]
-    where = {"UV_PROJECT_ENVIRONMENT": str(environment.folder)}
-    uv(command, log=log, cwd=context.root, env={**context.downloads, **where})
-    for name in GENERATED:
-        check = [sys.executable, "-m", f"scripts.{name}", "--check"]
-        processes.run(check, log=log, cwd=context.root)
-    pytest = [str(environment.python), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    # As the session `tests`: neighbouring tests share what takes long to make.
-    pytest += ["-n", "auto", "--dist", "worksteal"]
-    printed = _run(
-        [*pytest, "-m", "not downloads", f"--ignore={LOAD}", *FOLDERS],
-        context.root,
-        environment,
-        log,
-        _PYTEST_FAILED,
-    )
+    with _temporary_folder() as temporary:
+        command = ["sync", "--locked", "--quiet", "--no-default-groups", "--all-packages"]
+        command += [part for group in GROUPS for part in ("--group", group)]
+        where = {"UV_PROJECT_ENVIRONMENT": str(environment.folder), **temporary}
+        uv(command, log=log, cwd=context.root, env={**context.downloads, **where})
+        for name in GENERATED:
+            check = [sys.executable, "-m", f"scripts.{name}", "--check"]
+            processes.run(check, log=log, cwd=context.root)
+        pytest = [str(environment.python), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        # As the session `tests`: neighbouring tests share what takes long to make.
+        pytest += ["-n", "auto", "--dist", "worksteal"]
+        pytest += ["-m", "not downloads", f"--ignore={LOAD}", *FOLDERS]
+        variables = {**_programs(environment), **temporary}
+        printed = _run(pytest, context.root, variables, log, _PYTEST_FAILED)
     figures["passed"] = _count(_PYTEST_PASSED, printed)
     figures["generated_files"] = "up to date"
 
@@ -71,8 +71,28 @@ def javascript(context: ReleaseContext, figures: Figures) -> None:
     folder = _tree(context.root, package.build_directory, context.work / "npm-tests")
     vitest = [str(folder / "node_modules" / ".bin" / "vitest"), "run"]
     engine = context.environments["arcrun-server"]
-    printed = _run(vitest, folder, engine, log, _VITEST_FAILED)
+    with _temporary_folder() as temporary:
+        printed = _run(vitest, folder, {**_programs(engine), **temporary}, log, _VITEST_FAILED)
     figures["passed"] = _count(_VITEST_PASSED, printed)
+
+
+@contextlib.contextmanager
+def _temporary_folder() -> Iterator[dict[str, str]]:
+    """Give programs a folder for temporary files, and remove it at the end with what they left there.
+
+    pytest leaves folders of its last runs, and uv its lock files. Others may enter it: PostgreSQL refuses to run as
+    root, and the tests start it as another user.
+    """
+    with tempfile.TemporaryDirectory(prefix="arcrun-tests-") as folder:
+        Path(folder).chmod(0o755)
+        yield {"TMPDIR": folder}
+
+
+def _programs(environment: CleanEnvironment) -> dict[str, str]:
+    """Return the variables with which tests find the programs of an environment, and those of Node.js."""
+    variables = tools.environment()
+    path = os.pathsep.join([str(environment.python.parent), variables["PATH"]])
+    return {**variables, "PATH": path}
 
 
 def _tree(root: Path, built: Path, target: Path) -> Path:
@@ -87,21 +107,16 @@ def _tree(root: Path, built: Path, target: Path) -> Path:
 
 
 def _run(
-    command: list[str], cwd: Path, environment: CleanEnvironment, log: Path, failed: re.Pattern[str]
+    command: list[str], cwd: Path, variables: dict[str, str], log: Path, failed: re.Pattern[str]
 ) -> str:
-    """Run tests with the programs of an environment; return what they printed.
+    """Run tests; return what they printed.
 
     Raises:
         StepFailed: Some failed; the message names the first of them.
         processes.CommandFailed: They did not run to their end.
     """
-    path = os.pathsep.join([str(environment.python.parent), tools.environment()["PATH"]])
     try:
-        # What tests leave there, as pytest leaves folders of the last runs, goes with it.
-        with tempfile.TemporaryDirectory(prefix="arcrun-tests-") as temporary:
-            Path(temporary).chmod(0o755)  # PostgreSQL refuses to run as root, and enters as another
-            variables = {**tools.environment(), "PATH": path, "TMPDIR": temporary}
-            return processes.run(command, log=log, cwd=cwd, env=variables, timeout=TIMEOUT_SECONDS)
+        return processes.run(command, log=log, cwd=cwd, env=variables, timeout=TIMEOUT_SECONDS)
     except processes.CommandFailed as error:
         names = list(dict.fromkeys(failed.findall(log.read_text("utf-8", "replace"))))
         if not names:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import ROOT
+from scripts import ROOT, processes
 from scripts.rehearsal import StepFailed
 from scripts.release import unit_tests
 from scripts.release.python.install import CleanEnvironment
@@ -13,10 +13,10 @@ def run(tmp_path: Path, tests: str) -> str:
     """Run a file of tests as the step does, with pytest."""
     path = tmp_path / "test_it.py"
     path.write_text(tests, "utf-8")
-    environment = CleanEnvironment("tests", Path(sys.prefix))
+    variables = unit_tests._programs(CleanEnvironment("tests", Path(sys.prefix)))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(path)]
     log = tmp_path / "log"
-    return unit_tests._run(command, tmp_path, environment, log, unit_tests._PYTEST_FAILED)
+    return unit_tests._run(command, tmp_path, variables, log, unit_tests._PYTEST_FAILED)
 
 
 def test_the_number_of_tests_that_passed_is_counted(tmp_path: Path) -> None:
@@ -27,6 +27,16 @@ def test_the_number_of_tests_that_passed_is_counted(tmp_path: Path) -> None:
 def test_tests_that_fail_are_named(tmp_path: Path) -> None:
     with pytest.raises(StepFailed, match=r"1 tests failed:\n +.*test_it\.py::test_b.*\nfull log: "):
         run(tmp_path, "def test_a(): pass\ndef test_b(): assert False\n")
+
+
+def test_what_tests_leave_is_removed(tmp_path: Path) -> None:
+    with unit_tests._temporary_folder() as temporary:
+        folder = Path(temporary["TMPDIR"])
+        leaving = tmp_path / "leaving.py"
+        leaving.write_text("import tempfile; print(tempfile.mkstemp()[1])")
+        left = processes.run([sys.executable, str(leaving)], log=tmp_path / "log", env=temporary)
+        assert Path(left.strip()).parent == folder
+    assert not folder.exists()
 
 
 def test_where_no_test_passed_nothing_is_proved(tmp_path: Path) -> None:
