@@ -59,7 +59,6 @@ def checks() -> dict[str, Callable[[Path], list[str]]]:
 
 def _left_by_a_rehearsal(interrupted: Interrupted, work: Path) -> list[str]:
     root, scratch = clone(work / "checkout"), work / "scratch"
-    work.chmod(0o755)  # PostgreSQL refuses to run as root, and enters as another
     command = [*REHEARSAL, *interrupted.options]
     until, once = f"… {interrupted.step}", interrupted.once
     return left(command, root, until=until, by=interrupted.by, scratch=scratch, once=once)

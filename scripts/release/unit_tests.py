@@ -8,7 +8,6 @@ import re
 import shutil
 import sys
 import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts import processes
@@ -20,6 +19,7 @@ from scripts.release.versions import NPM_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from scripts.rehearsal import Figures
     from scripts.release.context import ReleaseContext
@@ -80,11 +80,10 @@ def javascript(context: ReleaseContext, figures: Figures) -> None:
 def _temporary_folder() -> Iterator[dict[str, str]]:
     """Give programs a folder for temporary files, and remove it at the end with what they left there.
 
-    pytest leaves folders of its last runs, and uv its lock files. Others may enter it: PostgreSQL refuses to run as
-    root, and the tests start it as another user.
+    pytest leaves folders of its last runs, and uv its lock files. It is not in the rehearsal's own folder, whose path
+    is too long for sockets.
     """
     with tempfile.TemporaryDirectory(prefix="arcrun-tests-") as folder:
-        Path(folder).chmod(0o755)
         yield {"TMPDIR": folder}
 
 
