@@ -119,10 +119,11 @@ def started(
     inherit: bool = True,
     umask: int = -1,
     held: bool = False,
+    grace: float | None = None,
 ) -> Iterator[subprocess.Popen[str]]:
     """Start a program in a process group of its own, and stop the group at the end.
 
-    Its standard output is a pipe. With `held`, so is its standard input, which ends with this process, however that
+    At SIGTERM it has `grace` seconds to clean up, `GRACE_SECONDS` by default. Its standard output is a pipe. With `held`, so is its standard input, which ends with this process, however that
     ends: a program that heeds this never outlives it.
     """
     with contextlib.ExitStack() as stack:
@@ -139,7 +140,7 @@ def started(
                 umask=umask,
                 start_new_session=True,
             )
-            stack.callback(stop, process)
+            stack.callback(stop, process, grace)
         yield process
 
 
@@ -189,13 +190,14 @@ def first_line(process: subprocess.Popen[str], log: Path, seconds: float) -> str
     return line
 
 
-def stop(process: subprocess.Popen[str]) -> None:
-    """End a program and all that it started, first by SIGTERM, then by SIGKILL."""
+def stop(process: subprocess.Popen[str], grace: float | None = None) -> None:
+    """End a program and all that it started, first by SIGTERM, then by SIGKILL after `grace` seconds."""
+    seconds = GRACE_SECONDS if grace is None else grace
     for name in ("SIGTERM", "SIGKILL"):
         if not _signal_group(process, name):
             break
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE_SECONDS)
+            process.wait(seconds)
         _wait_for_group(process)
     process.wait()
     for pipe in (process.stdin, process.stdout):

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # As noxfile.py runs it, and unbuffered.
 REHEARSAL = (sys.executable, "-E", "-u", "-X", "utf8", "-m", "scripts.release")
 
+# A rehearsal stops its own programs at SIGTERM, and removes what they have installed.
+GRACE_SECONDS = 25.0
+
 # Results as the last GO has left them, but for their content.
 _RESULTS_OF_BEFORE = (
     *("dist/arcrun-0.0.0.tar.gz", "evidence/release.json", "reports/index.html"),
@@ -55,7 +58,9 @@ def run(command: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None)
     """Run a program to its end, which may be a failure; stop it where this process is interrupted."""
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
-        processes.started(command, stderr=errors, cwd=cwd, env=env, inherit=env is None) as process,
+        processes.started(
+            command, stderr=errors, cwd=cwd, env=env, inherit=env is None, grace=GRACE_SECONDS
+        ) as process,
     ):
         out, _ = process.communicate()
         errors.seek(0)

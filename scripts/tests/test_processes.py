@@ -98,6 +98,24 @@ def test_a_program_that_ignores_sigterm_is_killed(
     assert process.returncode == -signal.SIGKILL
 
 
+def test_a_program_has_the_time_to_clean_up_that_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "GRACE_SECONDS", 0.01)
+    code = (
+        "import signal, sys, time\n"
+        "def clean_up(*_): time.sleep(0.3); sys.exit(130)\n"
+        "signal.signal(signal.SIGTERM, clean_up); print(1, flush=True); signal.pause()"
+    )
+    with (
+        (tmp_path / "log").open("w") as log,
+        processes.started([sys.executable, "-c", code], stderr=log, grace=60) as process,
+    ):
+        assert process.stdout is not None
+        process.stdout.readline()
+    assert process.returncode == 130
+
+
 def test_a_program_reads_no_standard_input(tmp_path: Path) -> None:
     printed = processes.run(
         [sys.executable, "-c", "import sys; print(repr(sys.stdin.read()))"], log=tmp_path / "log"
