@@ -17,7 +17,10 @@ from arcrun.commands.error_codes import EXPLANATIONS
 
 ROOT = Path(__file__).parents[4]
 # Python itself would show Chinese in the locale C.
-ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+ASCII = {"PYTHONIOENCODING": "ascii"}
+# Python reads by the locale where an editable installation is: it does not start where that has another name.
+if str(ROOT).isascii():
+    ASCII |= {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 # Raises in the middle of a command, where nobody expects it.
 DEFECT = """
 import sys
