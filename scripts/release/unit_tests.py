@@ -80,8 +80,8 @@ def javascript(context: ReleaseContext, figures: Figures) -> None:
 def _temporary_folder() -> Iterator[dict[str, str]]:
     """Give programs a folder for temporary files, and remove it at the end with what they left there.
 
-    pytest leaves folders of its last runs, and uv its lock files. It is not in the rehearsal's own folder, whose path
-    is too long for sockets.
+    pytest leaves folders of its last runs, and uv its lock files. It is not in the rehearsal's own folder: the
+    package that starts PostgreSQL lets every user into the folders above its data.
     """
     with tempfile.TemporaryDirectory(prefix="arcrun-tests-") as folder:
         yield {"TMPDIR": folder}

@@ -203,7 +203,7 @@ def shared_server(run_id: str) -> Iterator[PostgreSQLServer]:
             own.unlink()
         else:  # this one is a user to the end: the guard would take it for killed
             server.stop()
-            shutil.rmtree(users)
+            shutil.rmtree(users, ignore_errors=True)  # the guard may remove it at the same time
 
 
 def own_server() -> AbstractContextManager[PostgreSQLServer]:

@@ -21,7 +21,7 @@ with postgresql_server.shared_server(sys.argv[1]) as server:
 
 
 class User:
-    """A process that uses a server until it is told to end."""
+    """A process that uses a server until its standard input ends."""
 
     def __init__(self, run: str) -> None:
         self.process = subprocess.Popen(

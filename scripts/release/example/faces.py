@@ -18,13 +18,13 @@ for name in ("recipe", "with_default"):
 def acr(*arguments, stdin=None, fails=False):
     command = [Path(sys.executable).with_name("acr"), *arguments, "--json"]
     found = subprocess.run(command, input=stdin, capture_output=True, text=True, encoding="utf-8")
-    told = f"acr {' '.join(arguments)} ended with {found.returncode}: {found.stdout}{found.stderr}"
+    ended = f"acr {' '.join(arguments)} ended with {found.returncode}: {found.stdout}{found.stderr}"
     if (found.returncode != 0) != fails or "Traceback" in found.stderr:
-        sys.exit(told)
+        sys.exit(ended)
     try:
         return json.loads("".join(found.stderr.splitlines()[-1:]) if fails else found.stdout)
     except ValueError:
-        sys.exit(f"{'its last line on stderr' if fails else 'what it prints'} is not JSON: {told}")
+        sys.exit(f"{'its last line on stderr' if fails else 'what it prints'} is not JSON: {ended}")
 
 acr("creds", "push", "mira_token", stdin="not-used-by-a-person")
 """

@@ -74,7 +74,7 @@ def test_a_range_with_another_origin_is_a_difference() -> None:
 @pytest.mark.parametrize(
     ("source", "says"), [(faces.ACR, "acr push "), (faces.MCP, "workflow_push: ")]
 )
-def test_a_face_that_fails_is_told_in_a_sentence(source: str, says: str, tmp_path: Path) -> None:
+def test_a_face_that_fails_says_so_in_a_sentence(source: str, says: str, tmp_path: Path) -> None:
     program, workflow = tmp_path / "program.py", tmp_path / "workflow.yaml"
     program.write_text(source, "utf-8")
     workflow.write_text("name: wiki_synthesis\nflow: 1\n", "utf-8")

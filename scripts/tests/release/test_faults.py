@@ -34,7 +34,7 @@ def test_each_fault_changes_a_checkout_and_names_a_step_that_runs(
     assert fault.step in {step.name for step in steps(python_only=not fault.with_npm)}
 
 
-# Those of the first two steps take a second or two each. The others take minutes: `nox -s release_faults` has them.
+# Those of the first two steps take seconds each. Most others take longer: `nox -s release_faults` has them.
 AT_ONCE = [fault.name for fault in FAULTS if fault.step in {"versions", "compatibility"}]
 
 
