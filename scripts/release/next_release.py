@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,6 @@ from scripts.release.versions import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-_DATE = "2026-12-01"
 
 
 def begin_next_release(root: Path, *, minor: bool = False, breaking: Sequence[str] = ()) -> str:
@@ -43,8 +42,8 @@ def begin_next_release(root: Path, *, minor: bool = False, breaking: Sequence[st
     items = ["- A release.", *(f"- **Breaking**: {each}" for each in breaking)]
     changelog = root / "CHANGELOG.md"
     news, text = "\n".join(items), changelog.read_text("utf-8")
-    before = f"## [{last}] - "
+    before, today = f"## [{last}] - ", dt.datetime.now(dt.timezone.utc).date()
     changelog.write_text(
-        text.replace(before, f"## [{version}] - {_DATE}\n\n{news}\n\n{before}", 1), "utf-8"
+        text.replace(before, f"## [{version}] - {today}\n\n{news}\n\n{before}", 1), "utf-8"
     )
     return agreed_version(root)  # it raises if a file that states the version was left out

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from scripts import ROOT
+from scripts.release import changelog
 
 _NAME = re.compile(r'^\[project\]\nname = "([^"]+)"$', re.MULTILINE)
 _URL = re.compile(r'^\w+ = "(https://[^"]+)"$', re.MULTILINE)
@@ -42,7 +43,6 @@ SERVER_JSON = f"{SDK_FOLDER}/server.json"
 
 _VERSION = re.compile(r'^__version__ = "(\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?)"$', re.MULTILINE)
 _NPM_VERSION = re.compile(r'^export const version = "([^"]+)";$', re.MULTILINE)
-_ENTRY = re.compile(r"^## \[(?P<version>[^\]]+)\] - (?P<date>\d{4}-\d{2}-\d{2})$", re.MULTILINE)
 
 
 class VersionMismatch(Exception):
@@ -95,15 +95,20 @@ def mcp_registry_versions(root: Path) -> dict[str, str]:
 
 
 def changelog_version(root: Path) -> str:
-    """Read the version of the newest entry of CHANGELOG.md that has a date and a text."""
-    text = (root / "CHANGELOG.md").read_text("utf-8")
-    match = _ENTRY.search(text)
-    if not match:
-        raise VersionMismatch("CHANGELOG.md has no entry `## [X.Y.Z] - YYYY-MM-DD`")
-    body = re.split(r"^## ", text[match.end() :], maxsplit=1, flags=re.MULTILINE)[0]
-    if not body.strip():
-        raise VersionMismatch(f"CHANGELOG.md: the entry for {match['version']} is empty")
-    return match["version"]
+    """Read the version of the newest entry of CHANGELOG.md that has a date and a text.
+
+    Raises:
+        VersionMismatch: The changelog is invalid, has no such entry, or its entry says nothing.
+    """
+    try:
+        dated = [each for each in changelog.entries(root) if each.date]
+    except changelog.ChangelogInvalid as problem:
+        raise VersionMismatch(str(problem)) from None
+    if not dated:
+        raise VersionMismatch(f"{changelog.FILE} has no entry `## [X.Y.Z] - YYYY-MM-DD`")
+    if not dated[0].says_something:
+        raise VersionMismatch(f"{changelog.FILE}: the entry for {dated[0].name} is empty")
+    return dated[0].name
 
 
 def agreed_version(root: Path = ROOT) -> str:

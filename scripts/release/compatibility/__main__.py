@@ -11,8 +11,9 @@ import tempfile
 from pathlib import Path
 
 from scripts import ROOT
-from scripts.release import git
-from scripts.release.compatibility import baseline, changelog, gate
+from scripts.release import changelog, git
+from scripts.release.compatibility import baseline, gate
+from scripts.release.compatibility.named_breaks import MARK, unnamed
 from scripts.release.versions import VersionMismatch, agreed_version
 
 
@@ -33,7 +34,12 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
             print(f"{baseline.FIRST}; the version is {agreed_version(root)}")
             return 0
         _show(root, gate.compare(root, against))
-    except (git.CheckoutUnusable, baseline.UnknownBaseline, VersionMismatch) as problem:
+    except (
+        git.CheckoutUnusable,
+        baseline.UnknownBaseline,
+        changelog.ChangelogInvalid,
+        VersionMismatch,
+    ) as problem:
         print(problem, file=sys.stderr)
         return 2
     return 0
@@ -49,10 +55,10 @@ def _show(root: Path, compared: gate.Compared) -> None:
     )
     for each in [*breaking, *additions]:
         print(f"  {each}")
-    entry = "".join(changelog.entry(root, name) for name in ("Unreleased", compared.required))
-    missing = changelog.unnamed(entry, breaking)
+    entry = "".join(changelog.text_of(root, name) for name in ("Unreleased", compared.required))
+    missing = unnamed(entry, breaking)
     if missing:
-        print(f"CHANGELOG.md names these in no item `{changelog.MARK} …`:")
+        print(f"CHANGELOG.md names these in no item `{MARK} …`:")
         for names in dict.fromkeys(each.names for each in missing):
             print(f"  {' and '.join(f'`{name}`' for name in names)}")
 

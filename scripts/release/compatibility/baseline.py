@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scripts.release import git
-from scripts.release.compatibility import changelog, contract, python, scenarios, typescript
+from scripts.release import changelog, git
+from scripts.release.compatibility import contract, python, scenarios, typescript
 from scripts.release.versions import SDK, package_version, version_file
 
 if TYPE_CHECKING:

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts.release import changelog
 from scripts.release.compatibility import (
     baseline,
-    changelog,
     contract,
     python,
     scenarios,
     typescript,
 )
 from scripts.release.compatibility.differences import breaks
+from scripts.release.compatibility.named_breaks import MARK, unnamed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +92,7 @@ def require_compatible(root: Path, version: str) -> Figures:
             figures["without_a_tag"] = ", ".join(untagged)
         return figures
     compared = compare(root, against)
-    problem = problem_of(version, changelog.entry(root, version), compared)
+    problem = problem_of(version, changelog.text_of(root, version), compared)
     if problem:
         raise Incompatible(problem)
     breaking = len(compared.breaking)
@@ -124,11 +125,11 @@ def _version_problem(version: str, compared: Compared) -> list[str]:
 
 
 def _changelog_problem(version: str, entry: str, compared: Compared) -> list[str]:
-    missing = changelog.unnamed(entry, compared.breaking)
+    missing = unnamed(entry, compared.breaking)
     if not missing:
         return []
     return [
-        f"CHANGELOG.md: the entry of {version} names these in no item `{changelog.MARK} …`:",
+        f"CHANGELOG.md: the entry of {version} names these in no item `{MARK} …`:",
         *lines(missing),
         "write each of these names into such an item, in backticks, with what users have to change",
     ]

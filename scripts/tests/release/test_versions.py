@@ -66,6 +66,9 @@ def test_a_changelog_without_the_version_is_named(tree: Path) -> None:
     [
         ("# Changelog\n\n## [Unreleased]\n\n- 未發佈\n", "has no entry"),
         ("## [1.2.3] - 2026-11-22\n\n## [1.2.2] - 2026-01-01\n\n- 舊\n", "1.2.3 is empty"),
+        ("## [1.2.3] - 2026-11-22\n\n### Added\n", "1.2.3 is empty"),
+        ("## [1.2.3] - 2026-13-45\n\n- 新增\n", r"CHANGELOG\.md:1: there is no day"),
+        ("```\n## [1.2.3] - 2026-11-22\n\n- 新增\n```\n", "has no entry"),
     ],
 )
 def test_a_changelog_entry_needs_a_date_and_a_text(

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from scripts.release import changelog
 from scripts.release.clones import clone
 from scripts.release.compatibility import __main__ as command
-from scripts.release.compatibility import changelog
 from scripts.release.compatibility.baseline import (
     FIRST,
     UnknownBaseline,
@@ -94,7 +94,7 @@ def test_a_break_needs_a_minor_version_and_a_line_in_the_changelog(
     compared = compare(checkout, against)
     assert [each.breaking for each in compared.differences] == [True]
 
-    named = changelog.entry(checkout, minor)
+    named = changelog.text_of(checkout, minor)
     major, number, patch = release_numbers(against.version)
     too_low = problem_of(f"{major}.{number}.{patch + 1}", named, compared)
     assert f"is too low after {against.version}" in too_low

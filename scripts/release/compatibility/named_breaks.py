@@ -1,4 +1,4 @@
-"""Read which breaking differences the changelog names."""
+"""Say which breaking differences the changelog does not name."""
 
 from __future__ import annotations
 
@@ -7,31 +7,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from scripts.release.compatibility.differences import Difference
 
 MARK = "- **Breaking**:"
 
-_HEADING = re.compile(r"^## \[(?P<name>[^\]]+)\](?: - (?P<date>\S+))?.*$", re.MULTILINE)
 _CODE = re.compile(r"`([^`]+)`")
 _ITEM = re.compile(r"^- \*\*Breaking\*\*:.*(?:\n[ \t]+\S.*)*", re.MULTILINE)
-
-
-def released(root: Path) -> list[str]:
-    """Return the versions that have an entry with a date, the newest first."""
-    return [match["name"] for match in _HEADING.finditer(_text(root)) if match["date"]]
-
-
-def entry(root: Path, name: str) -> str:
-    """Return the entry of a version, or of `Unreleased`; empty if there is none."""
-    text = _text(root)
-    headings = list(_HEADING.finditer(text))
-    ends = [match.start() for match in headings[1:]] + [len(text)]
-    for match, end in zip(headings, ends, strict=True):
-        if match["name"] == name:
-            return text[match.end() : end]
-    return ""
 
 
 def unnamed(text: str, breaking: Iterable[Difference]) -> list[Difference]:
@@ -50,7 +32,3 @@ def _has(item: str, names: tuple[str, ...]) -> bool:
 
 def _plain(text: str) -> str:
     return re.sub(r"\s+", " ", text.casefold().replace("_", ""))
-
-
-def _text(root: Path) -> str:
-    return (root / "CHANGELOG.md").read_text("utf-8")
