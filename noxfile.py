@@ -6,6 +6,7 @@ import argparse
 import importlib.metadata
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -95,8 +96,16 @@ def keeping_bytecode(session: nox.Session) -> dict[str, str | None]:
 
 
 def run_interruptible(session: nox.Session, *command: str, **environment: str) -> None:
-    """Run a command that stops what it started on Ctrl-C: this takes longer than nox waits by default."""
-    session.run(*command, env=environment, interrupt_timeout=30, terminate_timeout=10)
+    """Run a command that stops what it started when it is interrupted: this takes longer than nox waits by default.
+
+    A signal that ends nox would leave the command running. Here nox does what it does at Ctrl-C: it sends SIGTERM to the
+    command, which takes it for the same interruption where Ctrl-C has reached it already, and waits for its end.
+    """
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
+    session.run(*command, env=environment, interrupt_timeout=0.5, terminate_timeout=120)
 
 
 @nox.session

@@ -15,8 +15,11 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
+    from types import FrameType
 
 GRACE_SECONDS = 5.0
+# One interruption may come twice: Ctrl-C goes to all programs of a terminal, and nox then sends SIGTERM to those that it has started.
+SAME_SECONDS = 2.0
 
 
 class CommandFailed(Exception):
@@ -99,14 +102,32 @@ def attached(command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> in
             raise
 
 
+class _Interrupter:
+    """Raises KeyboardInterrupt at a signal, but not again at the one that follows at once: that would end the cleaning up."""
+
+    def __init__(self) -> None:
+        self.last = -SAME_SECONDS
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Interrupt the main thread."""
+        del number, frame
+        now = time.monotonic()
+        if now - self.last >= SAME_SECONDS:
+            self.last = now
+            raise KeyboardInterrupt
+
+
 def interrupt_on_signals() -> None:
     """Let the signals that end this process do what Ctrl-C does: then all that it started is stopped.
 
-    A hang-up that is ignored, as nohup does it, stays ignored.
+    A hang-up that is ignored, as nohup does it, stays ignored; so does Ctrl-C, as in a shell's background job.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    if os.name == "posix" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, signal.default_int_handler)
+    interrupter = _Interrupter()
+    signal.signal(signal.SIGTERM, interrupter)
+    for name in ("SIGINT", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, interrupter)
 
 
 @contextlib.contextmanager
@@ -155,17 +176,21 @@ def _interrupts_deferred() -> Iterator[None]:
         return
     seen: list[int] = []
     names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    numbers = [getattr(signal, name) for name in names]
-    interrupting = [n for n in numbers if signal.getsignal(n) is signal.default_int_handler]
+    handlers = {number: signal.getsignal(number) for number in (getattr(signal, n) for n in names)}
+    interrupting = {
+        number: handler
+        for number, handler in handlers.items()
+        if handler is signal.default_int_handler or isinstance(handler, _Interrupter)
+    }
     for number in interrupting:
         signal.signal(number, lambda number, _: seen.append(number))
     try:
         yield
     finally:
-        for number in interrupting:
-            signal.signal(number, signal.default_int_handler)
-    if seen:
-        raise KeyboardInterrupt
+        for number, handler in interrupting.items():
+            signal.signal(number, handler)
+    for number in seen:
+        signal.raise_signal(number)
 
 
 def first_line(process: subprocess.Popen[str], log: Path, seconds: float) -> str:

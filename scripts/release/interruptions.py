@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from scripts import processes
-from scripts.release.clones import REHEARSAL, clone
+from scripts.release.clones import REHEARSAL, clone, nox
 from scripts.release.environment import MARK
 
 if TYPE_CHECKING:
@@ -31,12 +31,14 @@ class Interrupted(NamedTuple):
         options: The options of the rehearsal.
         by: The name of the signal.
         once: A pattern of a file in the folder for temporary files, which is waited for.
+        by_nox: Whether nox runs it, and gets the signal.
     """
 
     step: str
     options: tuple[str, ...]
     by: str
     once: str = ""
+    by_nox: bool = False
 
 
 INTERRUPTED = (
@@ -46,20 +48,24 @@ INTERRUPTED = (
     Interrupted("conformance", ("--python-only", "--only", "conformance"), "SIGHUP"),
     # PostgreSQL runs in a session of its own: it gets no signal of the rehearsal.
     Interrupted("tests", ("--python-only", "--only", "tests"), "SIGTERM", "*/*/postmaster.pid"),
+    Interrupted("fuzz", ("--python-only", "--only", "fuzz"), "SIGTERM", by_nox=True),
 )
 
 
 def checks() -> dict[str, Callable[[Path], list[str]]]:
     """Return the check of each interruption, by name."""
     return {
-        f"interrupted at {each.step} by {each.by}": partial(_left_by_a_rehearsal, each)
+        f"interrupted at {each.step} by {each.by}{' to nox' * each.by_nox}": partial(
+            _left_by_a_rehearsal, each
+        )
         for each in INTERRUPTED
     }
 
 
 def _left_by_a_rehearsal(interrupted: Interrupted, work: Path) -> list[str]:
     root, scratch = clone(work / "checkout"), work / "scratch"
-    command = [*REHEARSAL, *interrupted.options]
+    program = [*nox(), "-s", "release", "--"] if interrupted.by_nox else REHEARSAL
+    command = [*program, *interrupted.options]
     until, once = f"… {interrupted.step}", interrupted.once
     return left(command, root, until=until, by=interrupted.by, scratch=scratch, once=once)
 

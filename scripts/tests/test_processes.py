@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scripts import processes
+from scripts import ROOT, processes
 
 # Starts a grandchild that would outlive it, prints its process id, and waits.
 PARENT = """
@@ -209,3 +209,52 @@ def test_a_program_that_is_starting_when_a_signal_comes_is_stopped_too(
         signal.signal(signal.SIGTERM, before)
     (process,) = begun
     assert process.returncode == -signal.SIGTERM
+
+
+# It cleans up for as long as its input is open, and says so first.
+CLEANING = """
+import sys
+from scripts import processes
+processes.SAME_SECONDS = 600  # however slow this machine is
+processes.interrupt_on_signals()
+try:
+    print("begun", flush=True)
+    sys.stdin.readline()
+except KeyboardInterrupt:
+    print("cleaning up", flush=True)
+    sys.stdin.readline()
+    print("clean", flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends signals")
+def test_the_signal_that_follows_an_interruption_at_once_does_not_end_the_cleaning_up() -> None:
+    """Ctrl-C in a terminal reaches a program and nox, which then sends it SIGTERM."""
+    with subprocess.Popen(
+        [sys.executable, "-c", CLEANING],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "cleaning up\n"
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate("\n", timeout=30)
+    assert (out, process.returncode) == ("clean\n", 0)
+
+
+def test_a_later_signal_interrupts_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter([10.0, 10.0 + processes.SAME_SECONDS])
+    monkeypatch.setattr(processes.time, "monotonic", lambda: next(now))
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        processes.interrupt_on_signals()
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
