@@ -20,8 +20,9 @@ nox.options.sessions = ["lint", "typecheck", "tests"]
 
 # Without the caller's PYTHON… variables, in any locale.
 NEUTRAL_PYTHON = ("python", "-E", "-X", "utf8")
-# For uv, which starts the build backends of our packages: their modules are those of the lock file, not the caller's.
-NO_MODULES_OF_THE_CALLER = {"PYTHONPATH": None, "PYTHONHOME": None}
+# The modules of every session are those of the lock file, also for the build backends that uv starts.
+for _name in ("PYTHONPATH", "PYTHONHOME"):
+    os.environ.pop(_name, None)
 # Sessions use this uv and no other; workflows install the same one with nox (`.github/nox.txt`).
 UV_VERSION = "0.13.9"
 # Every SDK of conformance/adapters/adapters.yaml that needs nothing but PyPI and npm, and its runtimes.
@@ -83,7 +84,7 @@ def sync(session: nox.Session, *groups: str, workspace: bool = True) -> None:
     for group in groups:
         command += ["--group" if workspace else "--only-group", group]
     environment = {"UV_PROJECT_ENVIRONMENT": session.virtualenv.location}
-    session.run_install(*command, env={**NO_MODULES_OF_THE_CALLER, **environment}, external=True)
+    session.run_install(*command, env=environment, external=True)
 
 
 def keeping_bytecode(session: nox.Session) -> dict[str, str | None]:

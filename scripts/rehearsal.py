@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from scripts import processes
-from scripts.console import make_console
+from scripts.console import OutputFailed, make_console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,31 +61,38 @@ class Rehearsal:
 
         Raises:
             StepFailed: The step raised an error; the message describes it.
+            OutputFailed: The step can't be shown, and has failed for that.
         """
         step = Step(name)
         self.steps.append(step)
         begun, computed = time.monotonic(), _cpu_seconds()
-        spinner = (
-            self.console.status(f"[bold]{name}[/]: {summary}") if self.console.is_terminal else None
-        )
-        if spinner is None:
-            self.console.print(f"  … {name}: {summary}", style="dim")
-        try:
-            with spinner or contextlib.nullcontext():
-                yield step.figures
-        except BaseException as error:
-            step.status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-            step.problem = describe(error)
+
+        def ends(status: str, error: BaseException | None = None) -> None:
+            step.status, step.problem = status, describe(error) if error else None
             step.seconds = round(time.monotonic() - begun, 2)
             step.cpu_seconds = round(_cpu_seconds() - computed, 2)
+
+        try:
+            with self._shown(name, summary):
+                yield step.figures
+            ends("passed")
+            self._show(step, "[green]✓[/]")
+        except OutputFailed as error:  # also where nobody could see that it passed
+            ends("failed", error)
+            raise
+        except BaseException as error:
+            ends("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", error)
             self._show(step, "[red]✗[/]")
             if isinstance(error, Exception):
                 raise StepFailed(step.problem) from error
             raise
-        step.status = "passed"
-        step.seconds = round(time.monotonic() - begun, 2)
-        step.cpu_seconds = round(_cpu_seconds() - computed, 2)
-        self._show(step, "[green]✓[/]")
+
+    def _shown(self, name: str, summary: str) -> contextlib.AbstractContextManager[object]:
+        """Show that a step runs: while it does on a terminal, by a line in a log."""
+        if self.console.is_terminal:
+            return self.console.status(f"[bold]{name}[/]: {summary}")
+        self.console.print(f"  … {name}: {summary}", style="dim")
+        return contextlib.nullcontext()
 
     def _show(self, step: Step, mark: str) -> None:
         figures = " · ".join(

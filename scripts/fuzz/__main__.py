@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from scripts import ROOT, processes
+from scripts.console import exit_code
 from scripts.engine import engine_with_accounts
 from scripts.fuzz import cost, cost_watchdog
 from scripts.fuzz.run import SETTINGS, FuzzFailed, fuzz, fuzz_other, safe_operations
@@ -89,4 +90,4 @@ def _fuzz_target(options: argparse.Namespace, work: Path, report: Path, seed: in
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(exit_code(main))

@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.markup import escape
 
 from scripts import ROOT, processes
-from scripts.console import make_console
+from scripts.console import exit_code, make_console
 from scripts.mcp_conformance.suite import SOURCE, measure
 from scripts.rehearsal import Rehearsal, StepFailed
 
@@ -51,4 +51,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(exit_code(main))

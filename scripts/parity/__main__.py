@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from scripts import ROOT, processes
-from scripts.console import make_console
+from scripts.console import exit_code, make_console
 from scripts.parity.parts import EXPLAINED, PARTS, SDKS, Settings
 from scripts.rehearsal import Rehearsal, StepFailed
 
@@ -78,4 +78,4 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(exit_code(main))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from scripts import ROOT, processes
-from scripts.console import make_console
+from scripts.console import exit_code, make_console
 from scripts.rehearsal import Rehearsal, StepFailed
 from scripts.release import evidence, git
 from scripts.release.context import ReleaseContext
@@ -25,7 +25,7 @@ from scripts.release.environment import isolate
 from scripts.release.publish import command as publishing
 from scripts.release.publish.publication import NotDone
 from scripts.release.publish.state import RecordInvalid
-from scripts.release.results import AlreadyRunning, Results, new_run, only_one
+from scripts.release.results import AlreadyRunning, NotWritable, Results, new_run, only_one
 from scripts.release.steps import STEPS, chosen, steps
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--python-only", action="store_true", help="leave the npm package out")
     publishing.add_options(parser)
     options = parser.parse_args(arguments)
-    if options.publish or options.resume or options.abort:
+    publishes = options.publish or options.resume or options.abort
+    _require_no_idle(parser, options, publishes=publishes)
+    if publishes:
         processes.interrupt_on_signals()
         return publishing.run(options)
     possible = [step.name for step in steps(python_only=options.python_only)]
@@ -62,12 +64,25 @@ def main(arguments: list[str] | None = None) -> int:
             publishing.require_no_publication(ROOT)
         with only_one(ROOT, results.run):
             return _rehearse(options, results)
-    except (git.CheckoutUnusable, AlreadyRunning, NotDone, RecordInvalid) as problem:
+    except (git.CheckoutUnusable, AlreadyRunning, NotWritable, NotDone, RecordInvalid) as problem:
         print(f"NO-GO: {problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:  # before the first step, or after the last
         print("NO-GO: interrupted", file=sys.stderr)
         return 130
+
+
+def _require_no_idle(
+    parser: argparse.ArgumentParser, options: argparse.Namespace, *, publishes: bool
+) -> None:
+    """End with a sentence where an option is given that has no effect."""
+    idle = ("seed", "only", "python_only") if publishes else publishing.SETTINGS
+    for name in idle:
+        if getattr(options, name) != parser.get_default(name):
+            option = f"--{name.replace('_', '-')}"
+            other = "leave it out" if publishes else "add --publish, --resume or --abort"
+            what = "a publication" if publishes else "a rehearsal"
+            parser.error(f"{option} has no effect on {what}: {other}")
 
 
 def _rehearse(options: argparse.Namespace, results: Results) -> int:
@@ -83,16 +98,19 @@ def _rehearse(options: argparse.Namespace, results: Results) -> int:
             results, work, options.seed, rehearsal, downloads, options.python_only
         )
         scope = " (Python only)" if context.python_only else ""
-        console.print(f"[bold]arcrun: rehearsal of a release{scope}[/], run {results.run}")
-        _show_state(console, before)
-        code = _run_steps(context, only)
-        state = _state_of_both(before, git.git_state(ROOT))
-        _write_evidence(context, state)
+        code = 1
+        try:
+            console.print(f"[bold]arcrun: rehearsal of a release{scope}[/], run {results.run}")
+            _show_state(console, before)
+            code = _run_steps(context, only)
+        finally:  # also where nobody reads what is printed any more
+            state = _state_of_both(before, git.git_state(ROOT))
+            _write_evidence(context, state)
+            if not only:
+                results.publish(go=code == 0)
         if only:
             console.print(f"its files are in {escape(str(results.folder))}")
-            return code
-        results.publish(go=code == 0)
-        if code == 0:
+        elif code == 0:
             console.print(
                 f"\n[bold green]GO[/] {context.version}{scope} in {rehearsal.seconds:.0f} s: "
                 "dist/, evidence/, reports/index.html"
@@ -164,4 +182,4 @@ def _write_evidence(context: ReleaseContext, state: GitState) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(exit_code(main))

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from scripts import processes
-from scripts.console import make_console
+from scripts.console import exit_code, make_console
 from scripts.release import checkouts, harness, hostile, interruptions
 from scripts.release.clones import (
     clone,
@@ -183,4 +183,4 @@ def _failed_tests(root: Path) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(exit_code(main))

@@ -32,6 +32,10 @@ class AlreadyRunning(Exception):
     """Another rehearsal runs in this checkout; the message says which, and since when."""
 
 
+class NotWritable(Exception):
+    """A rehearsal can't write into its checkout; the message says what is in the way."""
+
+
 def new_run() -> str:
     """Return an id for a rehearsal: when it began, and something that no other has."""
     return f"{dt.datetime.now(dt.timezone.utc):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
@@ -58,24 +62,34 @@ class Results:
         return self.root / ".arcrun" / "release" / "runs" / self.run
 
     def begin(self, *, whole: bool) -> None:
-        """Remove the folders of earlier rehearsals, and before a whole one also their results."""
-        shutil.rmtree(self.folder.parent, ignore_errors=True)
-        self.folder.mkdir(parents=True)
-        if whole:
-            for name in RESULTS:
-                self._discard(name)
+        """Remove the folders of earlier rehearsals, and before a whole one also their results.
+
+        Raises:
+            NotWritable: They can't be removed, or there is something else in their place.
+        """
+        with _writing():
+            shutil.rmtree(self.folder.parent, ignore_errors=True)
+            self.folder.mkdir(parents=True)
+            if whole:
+                for name in RESULTS:
+                    self._discard(name)
 
     def publish(self, *, go: bool) -> None:
-        """Show the results in the checkout; `dist/`, which holds what may be published, only after GO."""
+        """Show the results in the checkout; `dist/`, which holds what may be published, only after GO.
+
+        Raises:
+            NotWritable: They can't be written.
+        """
         shown = [
             name for name in RESULTS if (self.folder / name).exists() and (go or name != "dist")
         ]
-        for name in shown:
-            _copy(self.folder / name, self.folder / "shown" / name)
-        for name in shown:
-            self._discard(name)
-            (self.root / name).parent.mkdir(exist_ok=True)
-            (self.folder / "shown" / name).rename(self.root / name)
+        with _writing():
+            for name in shown:
+                _copy(self.folder / name, self.folder / "shown" / name)
+            for name in shown:
+                self._discard(name)
+                (self.root / name).parent.mkdir(exist_ok=True)
+                (self.folder / "shown" / name).rename(self.root / name)
 
     def hashes(self) -> list[dict[str, str]]:
         """Return name and SHA-256 of every file in the folder of reports."""
@@ -94,6 +108,18 @@ class Results:
         if old.is_dir():
             shutil.rmtree(old)
         old.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _writing() -> Iterator[None]:
+    """Say what is in the way where a file or folder can't be written or removed."""
+    try:
+        yield
+    except OSError as error:
+        raise NotWritable(
+            f"{error.filename} can't be written: {error.strerror}. A rehearsal writes into .arcrun/, dist/, evidence/ and "
+            "reports/ of its checkout: remove what is in the way there, or let it write"
+        ) from error
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -118,16 +144,20 @@ def only_one(root: Path, run: str) -> Iterator[None]:
 
     Raises:
         AlreadyRunning: Another process holds it.
+        NotWritable: It can't be written.
     """
     path = root / ".arcrun" / "release" / "lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="utf-8") as file:
+    with contextlib.ExitStack() as stack:
+        with _writing():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context(path.open("a+", encoding="utf-8"))
         if not _locked(file):
             raise AlreadyRunning(_holder(path))
         began = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
-        file.truncate(0)
-        file.write(json.dumps({"pid": os.getpid(), "since": began, "run": run}))
-        file.flush()
+        with _writing():
+            file.truncate(0)
+            file.write(json.dumps({"pid": os.getpid(), "since": began, "run": run}))
+            file.flush()
         yield
 
 
@@ -135,7 +165,7 @@ def _holder(path: Path) -> str:
     try:
         held = json.loads(path.read_text("utf-8"))
         who = f"process {held['pid']}, since {held['since']}, run {held['run']}"
-    except (OSError, ValueError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         who = "it has just begun"
     return f"another rehearsal runs in this checkout ({who}): wait for its end, or stop it"
 

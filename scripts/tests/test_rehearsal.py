@@ -1,9 +1,12 @@
+import errno
 import io
+import os
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from scripts.console import OutputFailed, make_console
 from scripts.processes import CommandFailed
 from scripts.rehearsal import Rehearsal, StepFailed, describe
 
@@ -44,6 +47,30 @@ def test_an_interruption_is_no_go_and_is_raised_again(rehearsal: Rehearsal) -> N
         raise KeyboardInterrupt
     assert not rehearsal.go
     assert rehearsal.steps[0].status == "interrupted"
+
+
+class Closing(io.StringIO):
+    """A stream that can be written until a text comes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+    def write(self, text: str) -> int:
+        if self.text in text:
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+        return super().write(text)
+
+
+@pytest.mark.parametrize("until", ["… build", "✓"])
+def test_a_step_that_cannot_be_shown_has_failed_whether_it_passed_or_not(until: str) -> None:
+    rehearsal = Rehearsal(make_console(Closing(until)))
+    with pytest.raises(OutputFailed), rehearsal.step("build", "兩次"):
+        pass
+    assert not rehearsal.go
+    (step,) = rehearsal.steps
+    assert step.status == "failed"
+    assert step.problem == f"the output can't be written: {os.strerror(errno.EPIPE)}"
 
 
 def test_a_program_that_failed_is_described_with_the_end_of_its_log(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from scripts import ROOT
+from scripts.console import exit_code
 from scripts.release import changelog, git
 from scripts.release.compatibility import baseline, gate
 from scripts.release.compatibility.named_breaks import MARK, unnamed
@@ -64,4 +65,4 @@ def _show(root: Path, compared: gate.Compared) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(exit_code(main))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts import ROOT, processes
-from scripts.console import make_console
+from scripts.console import exit_code, make_console
 from scripts.release import git
 from scripts.release.environment import for_remote
 from scripts.release.packages import released
@@ -87,6 +87,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     }.items():
         which.add_argument(f"--{name}", action="store_true", help=told)
     _add_settings(group)
+
+
+# The options of `_add_settings`.
+SETTINGS = ("registry", "pypi_url", "npm_url", "live_report")
 
 
 def _add_settings(parser: argparse._ActionsContainer) -> None:
@@ -291,4 +295,4 @@ def _stays(
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(exit_code(main))

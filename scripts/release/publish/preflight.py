@@ -92,7 +92,7 @@ def live(publication: Publication, record: Record) -> Outcome:
         report = json.loads(path.read_text("utf-8"))
         tested = {each["file"]: each["sha256"] for each in report["artifacts"]}
         verdict, target = report["gate"]["verdict"], report["target"]["name"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise NotDone(
             f"{path} is no report of a gate ({type(error).__name__}); make it: {LIVE}"
         ) from None

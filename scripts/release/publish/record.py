@@ -28,7 +28,7 @@ def read(path: Path) -> Record | None:
         return record_of(json.loads(path.read_text("utf-8")))
     except FileNotFoundError:
         return None
-    except (ValueError, RecordInvalid) as error:
+    except (OSError, ValueError, RecursionError, RecordInvalid) as error:
         raise RecordInvalid(
             f"{path} is no record of a publication: {error}. Move it away and publish again: "
             "each step asks the registries what is there"

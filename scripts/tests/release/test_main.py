@@ -1,5 +1,9 @@
+import errno
 import io
+import json
+import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,6 +13,7 @@ from scripts import processes
 from scripts.console import make_console
 from scripts.rehearsal import Figures, Rehearsal
 from scripts.release import __main__ as program
+from scripts.release.clones import REHEARSAL, clone, leave_old_results, wrong_results
 from scripts.release.context import ReleaseContext
 from scripts.release.git import GitState
 from scripts.release.results import Results, only_one
@@ -111,3 +116,41 @@ def test_a_hang_up_that_nohup_ignores_stays_ignored() -> None:
     finally:
         signal.signal(signal.SIGHUP, before[0])
         signal.signal(signal.SIGTERM, before[1])
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--registry", "local"], "--registry has no effect on a rehearsal: add --publish"),
+        (["--live-report", "a.json"], "--live-report has no effect on a rehearsal"),
+        (["--npm-url", "http://127.0.0.1:1"], "--npm-url has no effect on a rehearsal"),
+        (["--publish", "--only", "build"], "--only has no effect on a publication: leave it out"),
+        (["--abort", "--python-only"], "--python-only has no effect on a publication"),
+    ],
+)
+def test_an_option_without_effect_is_refused(
+    given: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        program.main(given)
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_rehearsal_whose_output_cannot_be_written_leaves_evidence_that_says_so(
+    tmp_path: Path,
+) -> None:
+    """As in `nox -s release | head -1`."""
+    root = clone(tmp_path / "checkout")
+    leave_old_results(root)
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed:
+        ran = subprocess.run(
+            REHEARSAL, cwd=root, stdout=closed, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert ran.returncode == 1
+    assert ran.stderr == f"NO-GO: the output can't be written: {os.strerror(errno.EPIPE)}\n"
+    document = json.loads((root / "evidence" / "release.json").read_text("utf-8"))
+    assert document["decision"] == "NO-GO"
+    assert wrong_results(root, whole=True) == []

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scripts import ROOT
-from scripts.release.results import AlreadyRunning, Results, new_run, only_one
+from scripts.release.results import AlreadyRunning, NotWritable, Results, new_run, only_one
 
 PAGE = "reports/index.html"
 
@@ -123,3 +123,44 @@ def test_a_second_rehearsal_is_refused_until_the_first_has_ended_however_it_ends
     assert "the-first" in (tmp_path / ".arcrun/release/lock").read_text()
     with only_one(tmp_path, "third"):
         assert "third" in (tmp_path / ".arcrun/release/lock").read_text()
+
+
+def in_the_way(root: Path, name: str, *, as_folder: bool) -> Path:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if as_folder:
+        path.mkdir()
+    else:
+        path.write_text("")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "as_folder"),
+    [(".arcrun", False), (".arcrun/release", False), (".arcrun/release/lock", True)],
+)
+def test_what_is_in_the_way_of_the_lock_is_named(
+    tmp_path: Path, name: str, as_folder: bool
+) -> None:
+    path = in_the_way(tmp_path, name, as_folder=as_folder)
+    with pytest.raises(NotWritable, match=f"{path}.* can't be written: "), only_one(tmp_path, "x"):
+        raise AssertionError("it has the lock")
+
+
+def test_a_link_to_nowhere_is_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / ".arcrun").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(NotWritable, match="can't be written: "), only_one(tmp_path, "x"):
+        raise AssertionError("it has the lock")
+
+
+def test_what_is_in_the_way_of_the_results_is_named(tmp_path: Path) -> None:
+    path = in_the_way(tmp_path, ".arcrun/release/runs", as_folder=False)
+    with pytest.raises(NotWritable, match=f"{path}.* can't be written: "):
+        Results(tmp_path, "run").begin(whole=True)
+    path.unlink()
+    results = Results(tmp_path, "run")
+    results.begin(whole=True)
+    written(results)
+    reports = in_the_way(tmp_path, "reports", as_folder=False)
+    with pytest.raises(NotWritable, match=f"{reports}.* can't be written: "):
+        results.publish(go=True)
