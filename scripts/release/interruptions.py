@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # The time that a program has to clean up: removing node_modules takes long on a slow disk.
 END_SECONDS = 120.0
+# What uv leaves of each environment that it has locked, as the one that nox makes; it is empty.
+LOCK_OF_UV = "uv-*.lock"
 
 
 class Interrupted(NamedTuple):
@@ -110,7 +112,9 @@ def left(
             file = f", or there was no {once}" if once else ""
             wrong = [] if reached else [f"it never printed {until!r}{file}"]
             wrong += [f"left: process {number}" for number in [*marked(mark), *working(scratch)]]
-            wrong += [f"left: {path.name}" for path in scratch.iterdir()]
+            wrong += [
+                f"left: {path.name}" for path in scratch.iterdir() if not path.match(LOCK_OF_UV)
+            ]
             if process.returncode != code:
                 wrong.append(f"its exit code is {process.returncode}, not {code}")
             return wrong
