@@ -96,7 +96,7 @@ def keeping_bytecode(session: nox.Session) -> dict[str, str | None]:
     return {"PYTHONDONTWRITEBYTECODE": None, "PYTHONPYCACHEPREFIX": str(folder)}
 
 
-def run_interruptible(session: nox.Session, *command: str, **environment: str) -> None:
+def run_interruptible(session: nox.Session, *command: str, **environment: str | None) -> None:
     """Run a command that stops what it started when it is interrupted: this takes longer than nox waits by default.
 
     A signal that ends nox would leave the command running. Here nox does what it does at Ctrl-C: it sends SIGTERM to the
@@ -115,7 +115,7 @@ def tests(session: nox.Session) -> None:
     sync(session, "tests", "release", "publish", "parity", "js", "mutation")
     # Each worker takes neighbouring tests, which share fixtures, and at its end those that another has left.
     workers = ("-n", "auto", "--dist", "worksteal")
-    session.run("pytest", *workers, *session.posargs, env=keeping_bytecode(session))
+    run_interruptible(session, "pytest", *workers, *session.posargs, **keeping_bytecode(session))
     if not session.posargs:
         session.notify("js_test")
 
@@ -186,7 +186,8 @@ def load(session: nox.Session) -> None:
     """Load an engine with 200 clients, and attack one, for a minute each; print the figures."""
     sync(session, "tests", "release", "parity", "js")
     environment = {"ARCRUN_LOAD_SECONDS": "60", "ARCRUN_LOAD_CLIENTS": "200", **session.env}
-    session.run("pytest", "-s", "packages/server/tests/load", *session.posargs, env=environment)
+    command = ("pytest", "-s", "packages/server/tests/load", *session.posargs)
+    run_interruptible(session, *command, **environment)
 
 
 @nox.session
@@ -200,15 +201,8 @@ def survival(session: nox.Session) -> None:
         "ARCRUN_SURVIVAL_SECONDS": "1800",
         **session.env,
     }
-    session.run(
-        "pytest",
-        "-s",
-        "-n",
-        "0",
-        "packages/server/tests/survival",
-        *session.posargs,
-        env=environment,
-    )
+    command = ("pytest", "-s", "-n", "0", "packages/server/tests/survival", *session.posargs)
+    run_interruptible(session, *command, **environment)
 
 
 def without_keys(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
@@ -345,7 +339,7 @@ def website_test(session: nox.Session) -> None:
     javascript(session, "website", "browser", "tests")
     session.chdir("../..")
     session.run("python", "-m", "scripts.website")
-    session.run("pytest", "packages/website/tests", *session.posargs)
+    run_interruptible(session, "pytest", "packages/website/tests", *session.posargs)
 
 
 @nox.session

@@ -20,6 +20,7 @@ TOPS = (
 # Python files that no folder of TOPS has, and that need no rule; files of tests are others still.
 OTHER_FILES = {
     "noxfile.py",
+    "conftest.py",
     "packages/website/snippets/quickstart.py",
     "conformance/conftest.py",
     "conformance/mutants/python_mutant.py",
