@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import json
 import re
 import subprocess
 import urllib.error
@@ -14,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from scripts.release.artifacts import sha256
 from scripts.release.evidence_archive import NAME, ArchiveInvalid, unpack
+from scripts.release.foreign import NotReadable, parsed, read_text
 from scripts.release.publish.http import LARGEST, NotAsked
 from scripts.release.publish.names import document_at
 from scripts.release.versions import NPM_NAME
@@ -190,14 +190,18 @@ def bundles_in(path: Path) -> list[dict[str, Any]]:
     """Return the Sigstore bundles in a file: one, or as `gh attestation download` writes them, one a line.
 
     Raises:
+        NotReadable: It can't be read, or is not JSON.
         NotPublic: It has none.
     """
-    text = path.read_text("utf-8")
+    text = read_text(path)
     try:
-        lines = [json.loads(text)]
-    except ValueError:
-        try:
-            lines = [json.loads(line) for line in text.splitlines() if line.strip()]
-        except ValueError as error:
-            raise NotPublic(f"{path} has no attestation: {error}") from None
-    return [each for each in lines if isinstance(each, dict)]
+        found = [parsed(text, str(path))]
+    except NotReadable:
+        lines = enumerate(text.splitlines(), 1)
+        found = [parsed(line, f"{path}, line {number},") for number, line in lines if line.strip()]
+    bundles = [each for each in found if isinstance(each, dict)]
+    if not bundles:
+        raise NotPublic(
+            f"{path} has no attestation: name a file that gh attestation download has written"
+        )
+    return bundles
