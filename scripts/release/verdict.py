@@ -139,7 +139,7 @@ def _shown(evidence: Evidence, step: str, report: Path, work: Path) -> Figures:
     document = read_json(report)
     if step == "fuzz":
         return _fuzzed(document)
-    if (document["suite"] == "engine") != (step == "engine_suite"):
+    if document["suite"] != ("engine" if step == "engine_suite" else "sdk"):
         raise StepFailed(f"it is the report of the suite {document['suite']}")
     _require_same_files(evidence, document)
     _require_gate(evidence, report, _COLUMNS[step], work)
