@@ -1,7 +1,10 @@
 """Whatever others have put into evidence, `nox -s verify` ends with a sentence, and prints nothing that steers."""
 
+import contextlib
+import http.server
 import json
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,10 +12,15 @@ from typing import Any
 import pytest
 
 from scripts import ROOT
-from scripts.release import apply_gate, verdict, verify_rebuild
+from scripts.release import apply_gate, evidence_archive, verdict, verify_public, verify_rebuild
 from scripts.release.artifacts import sha256
+from scripts.release.foreign import NotReadable
+from scripts.release.publish.attestations import NotAttested, verifier
+from scripts.release.publish.http import NotAsked
 from scripts.release.verify import NotProven, main, read_evidence
+from scripts.release.verify_public import NotPublic
 from scripts.release.verify_rebuild import NotRebuilt
+from scripts.release.versions import NPM_NAME
 from scripts.tests.release.rehearsed import ENGINE, FUZZ, SUITE, Rehearsed, entry, rehearse
 from scripts.tests.release.test_foreign import DAMAGE
 
@@ -234,3 +242,84 @@ def test_a_log_stays_where_a_message_names_it_and_only_then(tmp_path: Path) -> N
         verify_rebuild.clone("./nowhere", "1.2.3", "0" * 40, tmp_path / "clone", log)
     assert f"full log: {log}" in str(caught.value)
     assert "does not exist" in log.read_text("utf-8")
+
+
+@pytest.mark.parametrize("damage", [*DAMAGE, "other JSON"])
+def test_a_damaged_file_of_attestations_is_a_sentence_that_names_it(
+    damage: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "bundles.jsonl"
+    path.write_bytes(DAMAGE[damage][0] if damage in DAMAGE else b"[7]\n")
+    with pytest.raises((NotReadable, NotPublic), match=f"^{re.escape(str(path))}") as caught:
+        verify_public.bundles_in(path)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("damage", [*DAMAGE, "other JSON"])
+def test_a_damaged_trust_root_is_a_sentence_that_names_it(damage: str, tmp_path: Path) -> None:
+    path = tmp_path / "trust_root.json"
+    path.write_bytes(DAMAGE[damage][0] if damage in DAMAGE else b"[7]\n")
+    with pytest.raises(NotAttested, match=re.escape(str(path))):
+        verifier(path)
+
+
+def test_a_damaged_archive_of_evidence_is_a_sentence(rehearsed: Rehearsed, tmp_path: Path) -> None:
+    content = evidence_archive.pack(rehearsed.evidence, tmp_path / "archive").read_bytes()
+    step = max(1, len(content) // 40)
+    for position in range(0, len(content), step):
+        flipped = bytes([content[position] ^ 0xFF])
+        for damaged in (content[:position], content[:position] + flipped + content[position + 1 :]):
+            with contextlib.suppress(evidence_archive.ArchiveInvalid):
+                found = evidence_archive.unpack(damaged, tmp_path / "there")
+                assert found.is_file()
+
+
+class _Answers(http.server.BaseHTTPRequestHandler):
+    """Answers every request with the same JSON."""
+
+    body, url = b"", ""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def answering() -> Iterator[type[_Answers]]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Answers) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        _Answers.url = f"http://127.0.0.1:{server.server_port}"
+        yield _Answers
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 200_000,
+        b'{"urls": 7, "versions": 7, "assets": 7, "attestations": 7}',
+        b'{"urls": [7], "versions": [], "assets": [7], "attestations": [7]}',
+        b'{"urls": [{}], "versions": {"7.0.0": {"dist": 7}}, "attestations": [{"bundle": 7}]}',
+    ],
+    ids=["deep", "numbers", "lists", "objects"],
+)
+def test_a_registry_that_answers_with_other_json_is_a_sentence(
+    answering: type[_Answers], body: bytes, rehearsed: Rehearsed, tmp_path: Path
+) -> None:
+    answering.body = body
+    public = verify_public.Public(answering.url, answering.url, answering.url, "OWNER/NAME")
+    of_python, of_npm = rehearsed.artifacts[0], rehearsed.artifacts[-1]
+    for ask in (
+        lambda: verify_public.require_same_in_registry(public, "arcrun", "7.0.0", of_python.path),
+        lambda: verify_public.require_same_in_registry(public, NPM_NAME, "7.0.0", of_npm.path),
+        lambda: verify_public.evidence_of(public, "7.0.0", tmp_path / "evidence"),
+        lambda: verify_public.attestations_of(public, "0" * 64),
+    ):
+        with pytest.raises(NotAsked, match=r"is not JSON|answered with JSON that it does not doc"):
+            ask()
