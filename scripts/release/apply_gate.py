@@ -1,38 +1,68 @@
-"""Apply the conformance suite's gate to a report once more, in a process that can import it.
+"""Apply the conformance suite's gate to a report once more.
 
-python -m scripts.release.apply_gate REPORT GATE DAY prints, as JSON, why it is NO-GO and to which column the report
-belongs. The environment that verifies a release does not have the suite: PYTHONPATH has to name its sources.
+The environment that verifies a release does not have the suite: a process of its own imports it from the sources.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-import yaml
+from scripts import ROOT, processes
+from scripts.rehearsal import StepFailed
 
+if TYPE_CHECKING:
+    import datetime as dt
+    from pathlib import Path
+
+# Its arguments are a report, gate.yaml and the day; it prints what `Judged` has.
+PROGRAM = """
+import datetime, json, pathlib, sys, yaml
 from arcrun_conformance import gate
+report = json.loads(pathlib.Path(sys.argv[1]).read_text("utf-8"))
+path, column = pathlib.Path(sys.argv[2]), ""
+# A report has the scenarios of its suite only; one that the gate needs and that did not run is a reason.
+contracts = yaml.safe_load(path.read_text("utf-8"))["contracts"].values()
+named = [each for columns in contracts for names in columns.values() for each in names]
+needed = gate.load(path, named)
+try:
+    verdict = gate.judge(needed, report, datetime.date.fromisoformat(sys.argv[3]))
+    reasons, column = verdict.reasons, verdict.column
+    if (stated := report["gate"]["contract"]) != needed.contract:
+        reasons.append(f"the gate of contract {stated} was applied, not {needed.contract}")
+except Exception as error:  # whatever a report of somebody else makes of its reader
+    reasons = [f"it is no report of the suite: {type(error).__name__} {error}"]
+print(json.dumps({"reasons": reasons, "column": column}))
+"""
 
 
-def main(report_file: str, gate_file: str, day: str) -> None:
-    """Print what the gate says of a report."""
-    report = json.loads(Path(report_file).read_text("utf-8"))
-    path, column = Path(gate_file), ""
-    # A report has the scenarios of its suite only; one that the gate needs and that did not run is a reason.
-    contracts = yaml.safe_load(path.read_text("utf-8"))["contracts"].values()
-    named = [each for columns in contracts for names in columns.values() for each in names]
-    needed = gate.load(path, named)
+class Judged(NamedTuple):
+    """What the gate says of a report.
+
+    Attributes:
+        reasons: Why it is NO-GO.
+        column: The column by which it was judged; empty for what is no report.
+    """
+
+    reasons: list[str]
+    column: str
+
+
+def judged(report: Path, day: dt.date, work: Path) -> Judged:
+    """Return what the gate of this checkout says of a report at a day.
+
+    Raises:
+        StepFailed: The gate can't be applied, as where its file is not valid.
+    """
+    gate = ROOT / "conformance" / "gate.yaml"
     try:
-        verdict = gate.judge(needed, report, dt.date.fromisoformat(day))
-        reasons, column = verdict.reasons, verdict.column
-        if (stated := report["gate"]["contract"]) != needed.contract:
-            reasons.append(f"the gate of contract {stated} was applied, not {needed.contract}")
-    except Exception as error:  # noqa: BLE001 - whatever a report of somebody else makes of its reader
-        reasons = [f"it is no report of the suite: {type(error).__name__} {error}"]
-    print(json.dumps({"reasons": reasons, "column": column}))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+        printed = processes.run(
+            [sys.executable, "-c", PROGRAM, str(report), str(gate), day.isoformat()],
+            log=work / "gate.log",
+            env={"PYTHONPATH": str(ROOT / "conformance" / "src")},
+        )
+    except processes.CommandFailed as failed:
+        said = failed.log.read_text("utf-8", "replace").strip().splitlines()[-1]
+        raise StepFailed(f"the gate of this checkout can't be applied to it: {said}") from None
+    return Judged(**json.loads(printed))

@@ -127,7 +127,7 @@ def ended(evidence: Evidence) -> dt.datetime:
 
 
 def point_in_time(text: str) -> dt.datetime:
-    """Return a point in time that is written as in evidence and reports.
+    """Return a point in time, in UTC, that is written as in evidence and reports.
 
     Raises:
         ValueError: It is written in another way.
@@ -139,7 +139,10 @@ def point_in_time(text: str) -> dt.datetime:
     found = dt.datetime.fromisoformat(text)
     if found.tzinfo is None:
         raise ValueError(f"{text!r} does not say how far it is from UTC")
-    return found
+    try:
+        return found.astimezone(dt.timezone.utc)
+    except OverflowError:
+        raise ValueError(f"{text!r} is no time in UTC") from None
 
 
 def wrong_times(evidence: Evidence, root: Path) -> Iterator[str]:

@@ -64,21 +64,19 @@ def parsed(text: str, name: str) -> Any:
         Traceback (most recent call last):
         scripts.release.foreign.NotReadable: a.json is not valid JSON: it is nested more than 100 levels deep
     """
+    deep = f"{name} is not valid JSON: it is nested more than {MAX_DEPTH} levels deep"
     try:
         value = _DECODER.decode(text)
         if _SURROGATE.search(text):  # a pair of them is one character
             json.dumps(value, ensure_ascii=False).encode()
-        deep = _is_too_deep(value)
     except RecursionError:
-        deep = True
+        raise NotReadable(deep) from None
     except UnicodeEncodeError:
         raise NotReadable(f"{name} is not valid JSON: it has half a character") from None
     except ValueError as error:
         raise NotReadable(f"{name} is not valid JSON: {error}") from None
-    if deep:
-        raise NotReadable(
-            f"{name} is not valid JSON: it is nested more than {MAX_DEPTH} levels deep"
-        )
+    if _is_too_deep(value):
+        raise NotReadable(deep)
     return value
 
 

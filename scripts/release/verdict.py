@@ -7,16 +7,13 @@ reports show.
 
 from __future__ import annotations
 
-import datetime as dt
-import json
-import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scripts import ROOT, processes
+from scripts import ROOT
 from scripts.fuzz.coverage import OWN_KEY, PHASES, operations
 from scripts.fuzz.run import CONTRACT
 from scripts.rehearsal import StepFailed
-from scripts.release import claims, sbom
+from scripts.release import apply_gate, claims, sbom
 from scripts.release.artifacts import sha256
 from scripts.release.foreign import NotReadable, in_a_line, read_json, read_text
 from scripts.release.suite import conformance_figures
@@ -197,22 +194,9 @@ def _require_gate(evidence: Evidence, report: Path, column: str, work: Path) -> 
     Raises:
         StepFailed: It is NO-GO.
     """
-    gate, module = ROOT / "conformance" / "gate.yaml", "scripts.release.apply_gate"
-    day = str(claims.ended(evidence).astimezone(dt.timezone.utc).date())
-    try:
-        printed = processes.run(
-            [sys.executable, "-m", module, str(report.resolve()), str(gate), day],
-            log=work / "gate.log",
-            cwd=ROOT,
-            env={"PYTHONPATH": str(ROOT / "conformance" / "src")},
-        )
-    except processes.CommandFailed as failed:
-        said = failed.log.read_text("utf-8", "replace").strip().splitlines()[-1]
-        raise StepFailed(f"the gate of this checkout can't be applied to it: {said}") from None
-    found = json.loads(printed)
-    reasons: list[str] = found["reasons"]
-    if found["column"] not in {column, ""}:
-        reasons.insert(0, f"it was judged as {found['column']}, and a rehearsal is {column}")
+    reasons, judged_as = apply_gate.judged(report, claims.ended(evidence).date(), work)
+    if judged_as not in {column, ""}:
+        reasons.insert(0, f"it was judged as {judged_as}, and a rehearsal is {column}")
     if reasons:
         more = f", and {len(reasons) - 3} more" if len(reasons) > 3 else ""
         raise StepFailed(f"the gate says NO-GO: {'; '.join(reasons[:3])}{more}")

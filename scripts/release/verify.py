@@ -67,7 +67,8 @@ def read_evidence(path: Path) -> dict[str, Any]:
     try:
         document: dict[str, Any] = read_json(path)
         jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(document)
-        began(document), ended(document)
+        for point in (began, ended):
+            point(document)
     except NotReadable as problem:
         raise NotProven(f"{problem}; {_WHERE_FROM}") from None
     except jsonschema.ValidationError as error:

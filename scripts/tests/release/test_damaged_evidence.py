@@ -4,6 +4,8 @@ import contextlib
 import http.server
 import json
 import re
+import runpy
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 
 from scripts import ROOT
-from scripts.release import apply_gate, evidence_archive, verdict, verify_public, verify_rebuild
+from scripts.release import apply_gate, evidence_archive, verify_public, verify_rebuild
 from scripts.release.artifacts import sha256
 from scripts.release.foreign import NotReadable
 from scripts.release.publish.attestations import NotAttested, verifier
@@ -122,7 +124,7 @@ def test_evidence_with_any_field_replaced_is_read_or_refused(rehearsed: Rehearse
 
 
 def test_a_report_with_any_field_replaced_is_judged_or_refused(
-    rehearsed: Rehearsed, capsys: pytest.CaptureFixture[str]
+    rehearsed: Rehearsed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = rehearsed.evidence.parent / SUITE
     document = json.loads(path.read_text("utf-8"))
@@ -130,14 +132,16 @@ def test_a_report_with_any_field_replaced_is_judged_or_refused(
     gate = rehearsed.folder / "gate.yaml"
     contract, scenario = document["gate"]["contract"], document["cells"][0]["scenario"]
     gate.write_text(f'contracts: {{"{contract}": {{local: [{scenario}], live: []}}}}\n')
-    text = json.dumps(document)
+    text, program = json.dumps(document), rehearsed.folder / "program.py"
+    program.write_text(apply_gate.PROGRAM, "utf-8")
+    monkeypatch.setattr(sys, "argv", ["-c", str(path), str(gate), "2026-11-29"])
     for number in range(sum(1 for _ in fields(document))):
         for value in (None, 7, "x", [], {}):
             changed = json.loads(text)
             where, key = list(fields(changed))[number]
             where[key] = value
             path.write_text(json.dumps(changed), "utf-8")
-            apply_gate.main(str(path), str(gate), "2026-11-29")
+            runpy.run_path(str(program))
             found = json.loads(capsys.readouterr().out)
             assert isinstance(found["reasons"], list)
 
@@ -184,6 +188,7 @@ def harmless(said: str) -> None:
         (lambda it: it.update({HOSTILE: "x"}), "is not evidence of a release: $: "),
         (lambda it: it.update(finished_at="2026"), "run or finished_at: "),
         (lambda it: it.update(finished_at="2026-11-29T08:00:00"), "does not say how far it is from UTC"),
+        (lambda it: it.update(finished_at="0001-01-01T00:00:00+14:00"), "is no time in UTC"),
         (lambda it: it.update(run="20269999T999999Z-00abcd"), "run or finished_at: "),
         (lambda it: it.update(seconds=1e300), "and took 1e+300 s"),
     ],
@@ -212,8 +217,7 @@ def test_where_the_gate_can_not_be_applied_the_message_says_why_and_names_no_fil
     checkout = rehearsed.folder / "checkout"
     (checkout / "conformance").mkdir(parents=True)
     (checkout / "conformance" / "src").symlink_to(ROOT / "conformance" / "src")
-    (checkout / "scripts").symlink_to(ROOT / "scripts")
-    monkeypatch.setattr(verdict, "ROOT", checkout)
+    monkeypatch.setattr(apply_gate, "ROOT", checkout)
     said = refused(rehearsed, capsys)
     assert "the gate of this checkout can't be applied to it: FileNotFoundError: " in said
     named = [Path(each) for each in re.findall(r"(?<=[\s'])/[^\s':]+", said)]
