@@ -26,18 +26,30 @@ def run(
     interrupted: bool = False,
 ) -> dict[str, Any]:
     """Return a report with the fields that the gate reads."""
-    sealed = {"id": "sealed", "outcome": "failed", "message": ""}
     made = [
-        {"scenario": scenario, "sdk": sdk, "outcome": outcome, "reason": "", "checks": [sealed]}
+        {
+            "scenario": scenario,
+            "sdk": sdk,
+            "outcome": outcome,
+            "reason": "the engine lacks it" if outcome == "skipped" else "",
+            "checks": [] if outcome == "skipped" else [sealed(outcome)],
+        }
         for scenario, sdk, outcome in cells
     ]
+    names = dict.fromkeys(cell["sdk"] for cell in made)
     return {
         "target": {"remote": remote},
-        "sdks": [{"name": name} for name in dict.fromkeys(cell["sdk"] for cell in made)],
+        "sdks": [{"name": name, "started": True} for name in names],
         "cells": made,
         "leftovers": {"left": list(left), "problems": []},
         "interrupted": interrupted,
     }
+
+
+def sealed(outcome: str) -> dict[str, str]:
+    """Return a check of a cell with this outcome."""
+    made = "passed" if outcome == "passed" else "failed"
+    return {"id": "sealed", "outcome": made, "message": ""}
 
 
 PASSED = [("one", "py", "passed"), ("two", "py", "passed")]
@@ -49,10 +61,74 @@ def test_go_when_all_of_the_column_passed_for_every_sdk() -> None:
     assert (verdict.column, verdict.needed) == ("local", 2)
 
 
-@pytest.mark.parametrize("outcome", ["failed", "error", "skipped"])
-def test_only_passed_counts_as_passed(outcome: str) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "why"),
+    [("failed", "sealed"), ("error", "sealed"), ("skipped", "the engine lacks it")],
+)
+def test_only_passed_counts_as_passed(outcome: str, why: str) -> None:
     verdict = judge(GATE, run(("one", "py", "passed"), ("two", "py", outcome)), TODAY)
-    assert verdict.reasons == [f"two with py: {outcome} (sealed)"]
+    assert verdict.reasons == [f"two with py: {outcome} ({why})"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "checks", "says"),
+    [
+        ("passed", ["failed"], "passed, but not passed: check-0"),
+        ("passed", ["passed", "failed", "not-reached"], "passed, but not passed: check-1, check-2"),
+        ("passed", ["passed", "unheard-of"], "passed, but not passed: check-1"),
+        ("passed", [], "passed, but no check passed"),
+        ("passed", ["exempt"], "passed, but no check passed"),
+        ("passed", ["passed", "exempt"], "passed, but it has exempt checks, and the adapter lacks nothing"),
+        ("failed", ["passed"], "failed, but no check failed"),
+        ("skipped", ["failed"], "skipped, but it has checks"),
+    ],
+)  # fmt: skip
+def test_an_outcome_that_does_not_follow_from_the_checks_is_no_go(
+    outcome: str, checks: list[str], says: str
+) -> None:
+    report = run(
+        *PASSED, ("three", "py", outcome)
+    )  # also of a scenario that the gate does not need
+    made = [{"id": f"check-{number}", "outcome": each} for number, each in enumerate(checks)]
+    report["cells"][2]["checks"] = made
+    assert judge(GATE, report, TODAY).reasons == [f"three with py: {says}"]
+
+
+def test_a_contradiction_is_no_go_even_where_the_failure_is_known() -> None:
+    report = run(*FAILED)
+    report["cells"][1]["checks"] = [sealed("passed")]
+    assert judge(gate_with(), report, TODAY).reasons == ["two with py: failed, but no check failed"]
+
+
+def test_a_check_that_passes_beside_one_of_its_name_that_failed_does_not_replace_it() -> None:
+    report = run(*PASSED)
+    report["cells"][1]["checks"] = [sealed("failed"), sealed("passed")]
+    assert judge(GATE, report, TODAY).reasons == ["two with py: passed, but not passed: sealed"]
+
+
+def test_a_cell_that_passes_beside_one_that_failed_does_not_replace_it() -> None:
+    verdict = judge(GATE, run(("one", "py", "failed"), *PASSED), TODAY)
+    assert verdict.reasons == ["one with py: was run twice"]
+
+
+def test_an_sdk_is_in_a_report_once() -> None:
+    report = run(*PASSED)
+    report["sdks"] *= 2
+    assert judge(GATE, report, TODAY).reasons == ["py: is in the report twice"]
+
+
+def test_an_sdk_that_failed_is_not_left_out_of_the_list() -> None:
+    report = run(*PASSED, ("one", "js", "failed"))
+    report["sdks"].pop()
+    reason = "js: has cells, and is not among the SDKs of the run"
+    assert judge(GATE, report, TODAY).reasons == [reason]
+
+
+@pytest.mark.parametrize("started", [{"started": False}, {}])
+def test_an_sdk_that_was_not_started_has_proved_nothing(started: dict[str, bool]) -> None:
+    report = run(*PASSED)
+    report["sdks"] = [{"name": "py", **started}]
+    assert judge(GATE, report, TODAY).reasons == ["py: it was not started"]
 
 
 def test_a_scenario_that_was_not_run_is_not_passed() -> None:
@@ -146,7 +222,7 @@ def test_a_known_failure_that_matches_nothing_is_no_go() -> None:
 
 def test_a_known_failure_does_not_excuse_a_skip() -> None:
     verdict = judge(gate_with(), run(("one", "py", "passed"), ("two", "py", "skipped")), TODAY)
-    assert "two with py: skipped (sealed)" in verdict.reasons
+    assert "two with py: skipped (the engine lacks it)" in verdict.reasons
 
 
 def test_a_known_failure_of_another_sdk_or_target_excuses_nothing() -> None:
@@ -175,7 +251,9 @@ def report_lacking(
 ) -> dict[str, Any]:
     """Return a report of one SDK in which `two` has this outcome because of missing capabilities."""
     report = run(("one", "page", "passed"), ("two", "page", outcome))
-    report["cells"][1] |= {"lacks": list(lacks), "checks": [], "reason": "the adapter lacks it"}
+    exempt = {"id": "exempt", "outcome": "exempt", "message": ""}
+    checks = [] if outcome == "skipped" else [sealed(outcome), *([exempt] if lacks else [])]
+    report["cells"][1] |= {"lacks": list(lacks), "checks": checks, "reason": "the adapter lacks it"}
     report["sdks"][0] |= {"language": language, "capabilities": ["health"], **sdk}
     return report
 

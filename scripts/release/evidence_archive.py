@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import tarfile
+import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def unpack(content: bytes, folder: Path) -> Path:
             if sum(member.size for member in archive) > LARGEST:
                 raise ArchiveInvalid(f"{NAME} has more than {LARGEST} bytes")
             archive.extractall(folder, filter="data")
-    except (tarfile.TarError, OSError, EOFError) as error:
+    except (tarfile.TarError, zlib.error, OSError, EOFError, ValueError) as error:
         raise ArchiveInvalid(f"{NAME} is no archive of evidence: {error}") from None
     found = folder / "evidence" / "release.json"
     if not found.is_file():

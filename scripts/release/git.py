@@ -139,7 +139,19 @@ def committer(root: Path) -> str:
 
 def commit_time(root: Path) -> str:
     """Return the time of the checked-out commit, in Unix seconds: the date of all files in artifacts."""
-    header, _, _ = _git(root, "cat-file", "commit", "HEAD").partition(b"\n\n")
+    return _commit_time(root, "HEAD")
+
+
+def committed_at(root: Path, commit: str) -> int | None:
+    """Return when a commit was made, by its hash, in Unix seconds; None where the checkout does not have it."""
+    try:
+        return int(_commit_time(root, f"{commit}^{{commit}}"))
+    except (subprocess.CalledProcessError, OSError):
+        return None
+
+
+def _commit_time(root: Path, commit: str) -> str:
+    header, _, _ = _git(root, "cat-file", "commit", commit).partition(b"\n\n")
     (committer,) = [line for line in header.split(b"\n") if line.startswith(b"committer ")]
     return committer.split()[-2].decode()
 

@@ -36,6 +36,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
 from scripts import processes
+from scripts.release import foreign
 from scripts.release.artifacts import BUILD_ENVIRONMENTS, sha256
 
 if TYPE_CHECKING:
@@ -173,14 +174,14 @@ def require_valid(text: str, name: str) -> dict[str, Any]:
         SbomInvalid: It does not match.
     """
     try:
-        problem = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
-    except ValueError as error:
-        raise SbomInvalid(f"{name} is not valid JSON: {error}") from None
+        parsed: dict[str, Any] = foreign.parsed(text, name)
+    except foreign.NotReadable as problem_of_text:
+        raise SbomInvalid(str(problem_of_text)) from None
+    problem = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
     if problem is not None:
         where = getattr(problem.data, "json_path", "$")
         what = getattr(problem.data, "message", str(problem))[:300]
         raise SbomInvalid(f"{name} is no bill of materials of CycloneDX 1.6: {where}: {what}")
-    parsed: dict[str, Any] = json.loads(text)
     if parsed["specVersion"] != SPECIFICATION:
         raise SbomInvalid(f"{name} is of CycloneDX {parsed['specVersion']}, not {SPECIFICATION}")
     return parsed
@@ -214,10 +215,10 @@ def write_twice(facts: Facts, path: Path, work: Path, log: Path) -> dict[str, An
 
 def subjects(bom: dict[str, Any]) -> dict[str, str]:
     """Return the SHA-256 of each file of the released package that a bill of materials names."""
-    references = bom["metadata"]["component"].get("externalReferences", ())
+    released = bom.get("metadata", {}).get("component", {})
     return {
         each["url"]: digest["content"]
-        for each in references
+        for each in released.get("externalReferences", ())
         if each["type"] == "distribution"
         for digest in each.get("hashes", ())
         if digest["alg"] == "SHA-256"

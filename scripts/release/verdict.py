@@ -7,17 +7,15 @@ reports show.
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scripts import ROOT, processes
+from scripts import ROOT
 from scripts.fuzz.coverage import OWN_KEY, PHASES, operations
 from scripts.fuzz.run import CONTRACT
 from scripts.rehearsal import StepFailed
-from scripts.release import sbom
+from scripts.release import apply_gate, claims, sbom
 from scripts.release.artifacts import sha256
-from scripts.release.steps import steps
+from scripts.release.foreign import NotReadable, in_a_line, read_json, read_text
 from scripts.release.suite import conformance_figures
 
 if TYPE_CHECKING:
@@ -35,22 +33,8 @@ _SUITES = {
 _FUZZ = "fuzz/fuzz.json"
 # Of the figures that a step records, those that its results show.
 _FUZZ_FIGURES = ("operations", "cases", "seed")
-# The harness's own gate, in a process that can import it; it prints the reasons against GO.
-_GATE = """
-import datetime, json, pathlib, sys, yaml
-from arcrun_conformance import gate
-report = json.loads(pathlib.Path(sys.argv[1]).read_text("utf-8"))
-path = pathlib.Path(sys.argv[2])
-# A report has the scenarios of its suite only; one that the gate needs and that did not run is a reason.
-contracts = yaml.safe_load(path.read_text("utf-8"))["contracts"].values()
-named = [each for columns in contracts for names in columns.values() for each in names]
-try:
-    needed = gate.load(path, named, report["gate"]["contract"])
-except gate.DocumentError as error:
-    print(json.dumps([each.message for each in error.problems]))
-else:
-    print(json.dumps(gate.judge(needed, report, datetime.date.fromisoformat(sys.argv[3])).reasons))
-"""
+# The column of the gate by which each suite is judged: the rehearsal has an engine of its own.
+_COLUMNS = {"conformance": "local", "engine_suite": "engine-local"}
 
 
 class Verdict(NamedTuple):
@@ -76,36 +60,23 @@ def recompute(evidence: Evidence, folder: Path, work: Path) -> Verdict:
     listed = [(folder, each) for each in evidence["results"]]
     listed += [(folder.parent / "reports", each) for each in evidence["reports"]]
     reasons = [
-        *_steps(evidence),
+        *claims.wrong_steps(evidence),
         *_tree(evidence),
         *(reason for where, each in listed for reason in _changed(where, each)),
     ]
     if not reasons:  # results that were changed, or are not there, show nothing
-        reasons = [*_results(evidence, folder, work), *_sboms(evidence, folder)]
+        reasons = [
+            *claims.wrong_times(evidence, ROOT),
+            *claims.wrong_artifacts(evidence),
+            *_results(evidence, folder, work),
+            *claims.wrong_pages(evidence),
+            *_sboms(evidence, folder),
+        ]
     if evidence["decision"] == "GO" and reasons:
         reasons.append("the evidence says GO, and its parts do not")
     if evidence["decision"] != "GO":
         reasons.append(f"the rehearsal of {evidence['version']} ended with {evidence['decision']}")
-    return Verdict(reasons, len(listed))
-
-
-def _steps(evidence: Evidence) -> Iterator[str]:
-    """Yield what is wrong with the recorded steps: one is missing, did not pass, or is none of this version."""
-    expected = [each.name for each in steps(python_only=evidence["scope"] == "python")]
-    recorded = [each["name"] for each in evidence["steps"]]
-    for name in expected:
-        if name not in recorded:
-            yield f"the step {name} is not in the evidence: it did not run, or was removed"
-    for each in evidence["steps"]:
-        if each["status"] != "passed" or each["problem"]:
-            yield f"the step {each['name']} did not pass: it {each['status']}"
-        if each["name"] not in expected:
-            yield (
-                f"the step {each['name']} is none of this checkout: "
-                f"check out v{evidence['version']}, and verify there"
-            )
-    if sorted(recorded) == sorted(expected) and recorded != expected:
-        yield "the steps are in another order than they run"
+    return Verdict([in_a_line(each) for each in reasons], len(listed))
 
 
 def _tree(evidence: Evidence) -> Iterator[str]:
@@ -119,15 +90,18 @@ def _changed(folder: Path, entry: Mapping[str, str]) -> Iterator[str]:
     """Yield that a file is not there, or not as it was."""
     path = folder / entry["file"]
     shown = f"{folder.name}/{entry['file']}"
-    if not path.resolve().is_relative_to(folder.resolve()):
-        yield f"the evidence names {entry['file']}, which is outside of its folder"
-    elif not path.is_file():
-        yield f"{shown} is not there, and the evidence lists it"
-    elif (found := sha256(path)) != entry["sha256"]:
-        yield (
-            f"{shown} was changed after the rehearsal: its SHA-256 is {found}, "
-            f"and the evidence says {entry['sha256']}"
-        )
+    try:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            yield f"the evidence names {entry['file']}, which is outside of its folder"
+        elif not path.is_file():
+            yield f"{shown} is not there, and the evidence lists it"
+        elif (found := sha256(path)) != entry["sha256"]:
+            yield (
+                f"{shown} was changed after the rehearsal: its SHA-256 is {found}, "
+                f"and the evidence says {entry['sha256']}"
+            )
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead to themselves
+        yield f"{shown} can't be read: {getattr(error, 'strerror', None) or error}"
 
 
 def _results(evidence: Evidence, folder: Path, work: Path) -> Iterator[str]:
@@ -138,23 +112,36 @@ def _results(evidence: Evidence, folder: Path, work: Path) -> Iterator[str]:
         if name not in files:
             yield f"the evidence has no {name}, which the step {step} writes"
             continue
-        document = json.loads((folder / name).read_text("utf-8"))
         try:
-            if step == "fuzz":
-                shown: Figures = _fuzzed(document)
-            else:
-                if (document["suite"] == "engine") != (step == "engine_suite"):
-                    raise StepFailed(f"it is the report of the suite {document['suite']}")  # noqa: TRY301
-                _require_gate(evidence, document, folder / name, work)
-                shown = conformance_figures(document, evidence["version"])
+            shown = _shown(evidence, step, folder / name, work)
+        except NotReadable as problem:
+            yield str(problem)
         except StepFailed as problem:
             yield f"{name}: {problem}"
-        except (KeyError, TypeError, StopIteration) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, StopIteration) as error:
             yield f"{name} is no report of the step {step}: {type(error).__name__} {error}"
         else:
             yield from _other_figures(step, recorded[step], shown)
     if recorded["versions"].get("version") != evidence["version"]:
         yield f"the step versions has found another version than {evidence['version']}"
+
+
+def _shown(evidence: Evidence, step: str, report: Path, work: Path) -> Figures:
+    """Return the figures that the report of a step shows.
+
+    Raises:
+        NotReadable: It can't be read.
+        StepFailed: It does not lead to GO.
+    """
+    document = read_json(report)
+    if step == "fuzz":
+        return _fuzzed(document)
+    if document["suite"] != ("engine" if step == "engine_suite" else "sdk"):
+        raise StepFailed(f"it is the report of the suite {document['suite']}")
+    _require_same_files(evidence, document)
+    _require_gate(evidence, report, _COLUMNS[step], work)
+    _require_time(evidence, document)
+    return conformance_figures(document, evidence["version"])
 
 
 def _fuzzed(document: Mapping[str, Any]) -> Figures:
@@ -175,29 +162,41 @@ def _fuzzed(document: Mapping[str, Any]) -> Figures:
     return dict(zip(_FUZZ_FIGURES, found, strict=True))
 
 
-def _require_gate(
-    evidence: Evidence, document: Mapping[str, Any], report: Path, work: Path
-) -> None:
-    """Apply the gate to a report once more, and check that it is about the files of the release.
+def _require_same_files(evidence: Evidence, document: Mapping[str, Any]) -> None:
+    """Check that a report is about the files of the release.
 
     Raises:
-        StepFailed: It is NO-GO, or about other files.
+        StepFailed: It is about others.
     """
     ours = {each["file"]: each["sha256"] for each in evidence["artifacts"]}
     tested = {each["file"]: each["sha256"] for each in document["artifacts"]}
     if others := sorted(name for name, digest in ours.items() if tested.get(name) != digest):
         raise StepFailed(f"it is not about these bytes of {', '.join(others)}")
-    day = str(evidence["finished_at"])[:10]
-    gate = ROOT / "conformance" / "gate.yaml"
-    try:
-        printed = processes.run(
-            [sys.executable, "-c", _GATE, str(report), str(gate), day],
-            log=work / "gate.log",
-            env={"PYTHONPATH": str(ROOT / "conformance" / "src")},
+
+
+def _require_time(evidence: Evidence, document: Mapping[str, Any]) -> None:
+    """Check that a suite ran during the rehearsal.
+
+    Raises:
+        StepFailed: It ran at another time.
+    """
+    began = claims.point_in_time(document["started"])
+    if not claims.began(evidence) <= began <= claims.ended(evidence):
+        raise StepFailed(
+            f"it began at {began}, and the rehearsal took place from {claims.began(evidence)} "
+            f"to {claims.ended(evidence)}"
         )
-    except processes.CommandFailed as failed:
-        raise StepFailed(f"the gate can't be applied to it: {failed}") from None
-    reasons: list[str] = json.loads(printed)
+
+
+def _require_gate(evidence: Evidence, report: Path, column: str, work: Path) -> None:
+    """Apply the gate to a report once more, and check that it is the one of this column.
+
+    Raises:
+        StepFailed: It is NO-GO.
+    """
+    reasons, judged_as = apply_gate.judged(report, claims.ended(evidence).date(), work)
+    if judged_as not in {column, ""}:
+        reasons.insert(0, f"it was judged as {judged_as}, and a rehearsal is {column}")
     if reasons:
         more = f", and {len(reasons) - 3} more" if len(reasons) > 3 else ""
         raise StepFailed(f"the gate says NO-GO: {'; '.join(reasons[:3])}{more}")
@@ -215,14 +214,17 @@ def _other_figures(step: str, recorded: Figures, shown: Figures) -> Iterator[str
 def _sboms(evidence: Evidence, folder: Path) -> Iterator[str]:
     """Yield which package has no bill of materials, or one that is not about its files."""
     results = {each["file"] for each in evidence["results"]}
-    for package in dict.fromkeys(each["package"] for each in evidence["artifacts"]):
+    packages = dict.fromkeys(each["package"] for each in evidence["artifacts"])
+    for package in evidence["sboms"].keys() - packages:
+        yield f"the evidence has a bill of materials of {package}, which is no package of it"
+    for package in packages:
         name = evidence["sboms"].get(package)
         if name not in results:
             yield f"{package} has no bill of materials in the evidence"
             continue
         try:
-            bom = sbom.require_valid((folder / name).read_text("utf-8"), name)
-        except sbom.SbomInvalid as problem:
+            bom = sbom.require_valid(read_text(folder / name), name)
+        except (sbom.SbomInvalid, NotReadable) as problem:
             yield str(problem)
             continue
         ours = {

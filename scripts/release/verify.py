@@ -20,7 +20,10 @@ from scripts import ROOT, processes
 from scripts.rehearsal import describe
 from scripts.release import verdict, verify_public, verify_rebuild
 from scripts.release.artifacts import sha256
+from scripts.release.claims import began, ended
 from scripts.release.environment import isolated
+from scripts.release.foreign import NotReadable, in_a_line, read_json, visible
+from scripts.release.npm.tools import NodeMissing
 from scripts.release.publish.attestations import (
     Identity,
     NotAttested,
@@ -39,26 +42,41 @@ if TYPE_CHECKING:
     from sigstore.verify import Verifier
 
 SCHEMA = Path(__file__).with_name("evidence.schema.json")
+_WHERE_FROM = (
+    "evidence is written by nox -s release, or comes with a release: name its release.json, "
+    "with its parts beside it, with --evidence"
+)
 
 
 class NotProven(Exception):
     """The evidence does not prove that this file was released; the message says why."""
 
 
+_NO_PROOF = (
+    *(NotProven, NotPublic, NotAttested, NotRebuilt, NotAsked, NotReadable, NodeMissing),
+    processes.CommandFailed,
+)
+
+
 def read_evidence(path: Path) -> dict[str, Any]:
     """Read evidence and validate it.
 
     Raises:
-        NotProven: It is not valid JSON, or does not match the schema.
+        NotProven: It can't be read, is not valid JSON, or does not match the schema.
     """
     try:
-        document: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        document: dict[str, Any] = read_json(path)
         jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(document)
-    except ValueError as error:
-        raise NotProven(f"{path} is not valid JSON: {error}") from None
+        for point in (began, ended):
+            point(document)
+    except NotReadable as problem:
+        raise NotProven(f"{problem}; {_WHERE_FROM}") from None
     except jsonschema.ValidationError as error:
+        what = in_a_line(f"{error.json_path}: {error.message[:300]}")
+        raise NotProven(f"{path} is not evidence of a release: {what}") from None
+    except ValueError as error:
         raise NotProven(
-            f"{path} is not evidence of a release: {error.json_path}: {error.message}"
+            f"{path} is not evidence of a release: run or finished_at: {error}"
         ) from None
     return document
 
@@ -170,22 +188,22 @@ class Checks(NamedTuple):
 
     def rebuilt(self, evidence: dict[str, Any], files: Sequence[Path]) -> None:
         """Build files again, from the tag in a fresh clone, and compare the bytes."""
-        log = self.work / "rebuild.log"
         repository = self.options.repository or verify_public.repository_of(ROOT)
         url = self.options.clone or verify_rebuild.address(repository)
         commit, version = evidence["git"]["commit"], evidence["version"]
-        checkout = verify_rebuild.clone(url, version, commit, self.work / "clone", log)
-        # The caller's settings, as PYTHONPATH, are not those of the release, which was built without.
-        with isolated(self.work / "home") as downloads:
-            for number, path in enumerate(files):
-                verify_rebuild.rebuild(
-                    path,
-                    verify(path, evidence)["package"],
-                    checkout,
-                    self.work / f"build-{number}",
-                    log=log,
-                    downloads=downloads,
-                )
+        with verify_rebuild.kept_log(ROOT / ".arcrun" / "verify") as log:
+            checkout = verify_rebuild.clone(url, version, commit, self.work / "clone", log)
+            # The caller's settings, as PYTHONPATH, are not those of the release, which was built without.
+            with isolated(self.work / "home") as downloads:
+                for number, path in enumerate(files):
+                    verify_rebuild.rebuild(
+                        path,
+                        verify(path, evidence)["package"],
+                        checkout,
+                        self.work / f"build-{number}",
+                        log=log,
+                        downloads=downloads,
+                    )
 
 
 def _check(checks: Checks) -> None:
@@ -199,26 +217,31 @@ def _check(checks: Checks) -> None:
     told = (
         f"GO of {version} at {commit[:12]}, recomputed from {steps} steps and {found.files} files"
     )
-    print(f"✓ evidence: {told}")
+    _say(f"evidence: {told}")
     entries = [verify(each, evidence) for each in files]
     for each, entry in zip(files, entries, strict=True):
-        print(
-            f"✓ evidence: {each.name}: its SHA-256, and that in {evidence['sboms'][entry['package']]}"
+        _say(
+            f"evidence: {each.name}: its SHA-256, and that in {evidence['sboms'][entry['package']]}"
         )
         if checks.public:
             registry = verify_public.require_same_in_registry(
                 checks.public, entry["package"], version, each
             )
-            print(f"✓ registry: {each.name}: {registry} gives out these bytes")
+            _say(f"registry: {each.name}: {registry} gives out these bytes")
     by = checks.attested(evidence, [path, *files])
     if by:
         names = ", ".join(each.name for each in (path, *files))
-        print(f"✓ attestation: {names}: made by {by}, at this commit")
+        _say(f"attestation: {names}: made by {by}, at this commit")
     if checks.options.rebuild:
         checks.rebuilt(evidence, files)
-        print(f"✓ rebuild: v{version} in a fresh clone gives the same bytes")
+        _say(f"rebuild: v{version} in a fresh clone gives the same bytes")
     for each, entry in zip(files, entries, strict=True):
-        print(f"✓ {each.name}: {entry['package']} {version}, as released")
+        _say(f"{each.name}: {entry['package']} {version}, as released")
+
+
+def _say(told: str) -> None:
+    """Print a line for what holds; names in it are those of others."""
+    print(f"✓ {in_a_line(told)}")
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -256,16 +279,22 @@ def main(arguments: list[str] | None = None) -> int:
             public = Public(options.pypi_url, options.npm_url, options.github_url, repository)
         with tempfile.TemporaryDirectory(prefix="arcrun-verify-") as folder:
             _check(Checks(options, public, Path(folder).resolve()))
-    except (NotProven, NotPublic, NotAttested, NotRebuilt, NotAsked, OSError) as problem:
-        print(f"✗ {problem}", file=sys.stderr)
-        return 1
-    except processes.CommandFailed as problem:
-        print(f"✗ {describe(problem)}", file=sys.stderr)
-        return 1
+    except OSError as problem:
+        return _refused(
+            f"{problem.filename or 'a file'} can't be read: {problem.strerror or problem}"
+        )
+    except _NO_PROOF as problem:
+        return _refused(describe(problem))
     except KeyboardInterrupt:
         print("✗ interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _refused(why: str) -> int:
+    """Print why something is not proven; texts of others steer neither terminal nor CI system."""
+    print(f"✗ {visible(why)}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
-import json
 import re
 import subprocess
 import urllib.error
@@ -14,11 +14,13 @@ from urllib.parse import quote, urlsplit
 
 from scripts.release.artifacts import sha256
 from scripts.release.evidence_archive import NAME, ArchiveInvalid, unpack
+from scripts.release.foreign import NotReadable, parsed, read_text
 from scripts.release.publish.http import LARGEST, NotAsked
 from scripts.release.publish.names import document_at
 from scripts.release.versions import NPM_NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PYPI, NPM = "https://pypi.org", "https://registry.npmjs.org"
@@ -51,6 +53,20 @@ class Public(NamedTuple):
     def api(self) -> str:
         """Return the address of the repository in GitHub's API."""
         return f"{self.github.rstrip('/')}/repos/{self.repository}"
+
+
+@contextlib.contextmanager
+def _as_documented(who: str) -> Iterator[None]:
+    """Let an answer that lacks what it should have end with a sentence.
+
+    Raises:
+        NotAsked: It does.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        why = f"{type(error).__name__} {error}"
+        raise NotAsked(f"{who} answered with JSON that it does not document: {why}") from None
 
 
 def version_in(name: str) -> str:
@@ -104,7 +120,7 @@ def download(url: str) -> bytes | None:
             if error.code == 404:
                 return None
             raise NotAsked(f"{host} answered with status {error.code} for {url}") from None
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise NotAsked(f"{host} could not be asked: {getattr(error, 'reason', error)}") from None
 
 
@@ -133,14 +149,16 @@ def _on_pypi(public: Public, package: str, file: str) -> str | None:
     base = public.pypi.rstrip("/")
     version = version_in(file)
     document = document_at(f"{base}/pypi/{quote(package)}/{quote(version)}/json", SECONDS) or {}
-    urls = {each["filename"]: each["url"] for each in document.get("urls", ())}
-    return urls.get(file)
+    with _as_documented("PyPI"):
+        urls = {each["filename"]: str(each["url"]) for each in document.get("urls", ())}
+        return urls.get(file)
 
 
 def _on_npm(public: Public, version: str) -> str | None:
     document = document_at(f"{public.npm.rstrip('/')}/{quote(NPM_NAME, safe='@')}", SECONDS) or {}
-    found = document.get("versions", {}).get(version)
-    return str(found["dist"]["tarball"]) if found else None
+    with _as_documented("npm"):
+        found = document.get("versions", {}).get(version)
+        return str(found["dist"]["tarball"]) if found else None
 
 
 def evidence_of(public: Public, version: str, folder: Path) -> Path:
@@ -156,7 +174,8 @@ def evidence_of(public: Public, version: str, folder: Path) -> Path:
         raise NotPublic(
             f"{public.repository} has no release {tag}: nobody says that it was released"
         )
-    urls = {each["name"]: each["browser_download_url"] for each in document["assets"]}
+    with _as_documented("GitHub"):
+        urls = {each["name"]: str(each["browser_download_url"]) for each in document["assets"]}
     content = download(urls[NAME]) if NAME in urls else None
     if content is None:
         raise NotPublic(f"the release {tag} of {public.repository} has no {NAME}")
@@ -173,7 +192,9 @@ def attestations_of(public: Public, digest: str) -> list[dict[str, Any]]:
         NotAsked: GitHub could not be asked.
     """
     document = document_at(f"{public.api}/attestations/sha256:{digest}", SECONDS) or {}
-    return [each["bundle"] for each in document.get("attestations", ()) if each.get("bundle")]
+    with _as_documented("GitHub"):
+        found = [each.get("bundle") for each in document.get("attestations", ())]
+        return [dict(each) for each in found if each]
 
 
 def provenance_of(public: Public, package: str, version: str, file: str) -> dict[str, Any]:
@@ -190,14 +211,18 @@ def bundles_in(path: Path) -> list[dict[str, Any]]:
     """Return the Sigstore bundles in a file: one, or as `gh attestation download` writes them, one a line.
 
     Raises:
+        NotReadable: It can't be read, or is not JSON.
         NotPublic: It has none.
     """
-    text = path.read_text("utf-8")
+    text = read_text(path)
     try:
-        lines = [json.loads(text)]
-    except ValueError:
-        try:
-            lines = [json.loads(line) for line in text.splitlines() if line.strip()]
-        except ValueError as error:
-            raise NotPublic(f"{path} has no attestation: {error}") from None
-    return [each for each in lines if isinstance(each, dict)]
+        found = [parsed(text, str(path))]
+    except NotReadable:
+        lines = enumerate(text.splitlines(), 1)
+        found = [parsed(line, f"{path}, line {number},") for number, line in lines if line.strip()]
+    bundles = [each for each in found if isinstance(each, dict)]
+    if not bundles:
+        raise NotPublic(
+            f"{path} has no attestation: name a file that gh attestation download has written"
+        )
+    return bundles

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import tempfile
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts import processes
@@ -16,14 +19,24 @@ from scripts.release.python.build import build_package
 from scripts.release.versions import NPM_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
 SHOWN_LINES = 20
 
 
 class NotRebuilt(Exception):
     """A file can't be built again with the same bytes; the message says what differs."""
+
+
+@contextlib.contextmanager
+def kept_log(folder: Path) -> Iterator[Path]:
+    """Yield a log in a folder; after an error it stays there, since the message names it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix="rebuild-", suffix=".log", dir=folder)
+    os.close(handle)
+    log = Path(name)
+    yield log
+    log.unlink()
 
 
 def clone(url: str, version: str, commit: str, folder: Path, log: Path) -> Path:
@@ -36,7 +49,7 @@ def clone(url: str, version: str, commit: str, folder: Path, log: Path) -> Path:
     environment = git.without_repository(os.environ)
     run = partial(processes.run, log=log, env=environment, inherit=False)
     try:
-        run(["git", "clone", "--quiet", "--no-checkout", url, str(folder)])
+        run(["git", "clone", "--quiet", "--no-checkout", "--", url, str(folder)])
     except processes.CommandFailed as failed:
         raise NotRebuilt(f"{url} can't be cloned: {describe(failed)}") from None
     tagged = git.resolve(folder, f"refs/tags/{tag}")
@@ -46,7 +59,7 @@ def clone(url: str, version: str, commit: str, folder: Path, log: Path) -> Path:
         raise NotRebuilt(
             f"the tag {tag} was moved: it is at {tagged}, and the evidence is about {commit}"
         )
-    run(["git", "checkout", "--quiet", "--detach", commit], cwd=folder)
+    run(["git", "checkout", "--quiet", "--detach", commit, "--"], cwd=folder)
     return folder
 
 

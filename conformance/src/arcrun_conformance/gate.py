@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
@@ -191,7 +192,8 @@ def judge(gate: Gate, report: dict[str, Any], today: date) -> Verdict:
 
     A scenario that was skipped or not run has not passed. A skip, or an exempt check, is accepted
     only if the gate lists the missing capability under `unsupported`. A known failure that has
-    expired, that passes, or that matches nothing in the run is a reason for NO-GO as well.
+    expired, that passes, or that matches nothing in the run is a reason for NO-GO as well, and so
+    is a report that contradicts itself: a cell's outcome follows from its checks.
 
     Args:
         gate: The gate.
@@ -206,9 +208,9 @@ def judge(gate: Gate, report: dict[str, Any], today: date) -> Verdict:
         verdict.reasons.append("no SDK took part")
     if not needed:
         verdict.reasons.append(f"the gate needs no scenario in the column {column}")
-    dead = {sdk["name"] for sdk in report["sdks"] if not sdk.get("started", True)}
+    dead = {sdk["name"] for sdk in report["sdks"] if not sdk.get("started")}
     missing = {
-        cell["sdk"]: " ".join(cell["reason"].split())
+        cell["sdk"]: " ".join(cell["reason"].split()) or "it was not started"
         for cell in report["cells"]
         if cell["outcome"] == "unavailable" or cell["sdk"] in dead
     }
@@ -219,6 +221,7 @@ def judge(gate: Gate, report: dict[str, Any], today: date) -> Verdict:
                 cell = cells.get((scenario, sdk["name"]))
                 name = f"{scenario} with {sdk['name']}"
                 _judge_cell(gate, verdict, cell, sdk, name=name, today=today)
+    verdict.reasons += _contradictions(report)
     _judge_unsupported(gate, report, verdict)
     _judge_known_failures(gate, report, verdict)
     if report["leftovers"]["left"] or report["leftovers"]["problems"]:
@@ -258,6 +261,45 @@ def _judge_cell(
             return
     failing = ", ".join(check["id"] for check in cell["checks"] if check["outcome"] == "failed")
     verdict.reasons.append(f"{name}: {cell['outcome']} ({failing or cell['reason']})")
+
+
+def _contradictions(report: dict[str, Any]) -> list[str]:
+    """Return what can't be true of one run: an SDK or a cell twice, or an outcome against the checks."""
+    names = [sdk["name"] for sdk in report["sdks"]]
+    places = [(cell["scenario"], cell["sdk"]) for cell in report["cells"]]
+    found = [f"{name}: is in the report twice" for name in _repeated(names)]
+    found += [f"{scenario} with {sdk}: was run twice" for scenario, sdk in _repeated(places)]
+    strangers = dict.fromkeys(sdk for _, sdk in places if sdk not in names)
+    found += [f"{sdk}: has cells, and is not among the SDKs of the run" for sdk in strangers]
+    for cell in report["cells"]:
+        if against := _against_checks(cell):
+            found.append(f"{cell['scenario']} with {cell['sdk']}: {cell['outcome']}, but {against}")
+    return found
+
+
+def _repeated(values: Sequence[Any]) -> list[Any]:
+    return [value for value, times in Counter(values).items() if times > 1]
+
+
+def _against_checks(cell: dict[str, Any]) -> str:
+    """Return what speaks against a cell's outcome in its checks; an empty string if nothing does."""
+    outcomes = {check["outcome"] for check in cell["checks"]}
+    failing = [c["id"] for c in cell["checks"] if c["outcome"] not in {"passed", "exempt"}]
+    if cell["outcome"] == "skipped":
+        return "it has checks" if outcomes else ""
+    if cell["outcome"] == "failed":
+        return "" if failing else "no check failed"
+    return _against_passing(cell, outcomes, failing) if cell["outcome"] == "passed" else ""
+
+
+def _against_passing(cell: dict[str, Any], outcomes: set[str], failing: list[str]) -> str:
+    if failing:
+        return f"not passed: {', '.join(failing)}"
+    if "passed" not in outcomes:
+        return "no check passed"
+    if "exempt" in outcomes and not cell.get("lacks"):
+        return "it has exempt checks, and the adapter lacks nothing"
+    return ""
 
 
 def _judge_unsupported(gate: Gate, report: dict[str, Any], verdict: Verdict) -> None:

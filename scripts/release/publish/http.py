@@ -34,7 +34,7 @@ class Answer(NamedTuple):
         """
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise NotAsked(f"the answer (status {self.status}) is not JSON") from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import shutil
@@ -16,6 +17,8 @@ from scripts.fuzz.run import CONTRACT
 from scripts.rehearsal import Rehearsal, Step
 from scripts.release import evidence, sbom
 from scripts.release.artifacts import sha256
+from scripts.release.claims import PAGES
+from scripts.release.results import new_run
 from scripts.release.steps import steps
 from scripts.release.suite import conformance_figures
 from scripts.release.versions import NPM_NAME
@@ -34,12 +37,11 @@ OPERATIONS = len(operations(CONTRACT) - OWN_KEY)
 
 def write(folder: Path, artifacts: Sequence[Artifact], version: str, commit: str) -> Path:
     """Write `evidence/` and `reports/` into a folder; return the path of `release.json`."""
+    run = new_run()
     results, reports = folder / "evidence", folder / "reports"
     for each in (results, reports):
         shutil.rmtree(each, ignore_errors=True)
         each.mkdir(parents=True)
-    page = reports / "index.html"
-    page.write_text("<!DOCTYPE html>\n", "utf-8")
     figures: dict[str, Figures] = {"versions": {"version": version}, "fuzz": _fuzzed(results)}
     for step, name in {"conformance": "conformance", "engine_suite": "engine-suite"}.items():
         report = _report(artifacts, version, engine=step == "engine_suite")
@@ -47,22 +49,32 @@ def write(folder: Path, artifacts: Sequence[Artifact], version: str, commit: str
         figures[step] = conformance_figures(report, version)
     rehearsal = Rehearsal(Console(file=io.StringIO()))
     names = [each.name for each in steps(python_only=False)]
-    rehearsal.steps = [Step(name, "passed", 1.0, 1.0, figures.get(name, {})) for name in names]
+    rehearsal.steps = [Step(name, "passed", 0.0, 0.0, figures.get(name, {})) for name in names]
     path = results / "release.json"
     evidence.write(
         path,
-        run="20261127T130000Z-00abcd",
+        run=run,
         rehearsal=rehearsal,
         scope="everything",
         expected=names,
         version=version,
         git={"commit": commit, "dirty": False, "changed": []},
         artifacts=list(artifacts),
-        reports=[{"file": page.name, "sha256": sha256(page)}],
+        reports=_pages(results, reports),
         sboms=_sboms(results, artifacts, version),
         environments={},
     )
     return path
+
+
+def _pages(results: Path, reports: Path) -> list[dict[str, str]]:
+    """Write the pages of the suites, and copy them to where readers look for them; return their hashes."""
+    for shown, written in PAGES.items():
+        page, copy = results / written, reports / shown
+        page.write_text(f"<!DOCTYPE html><title>{written}</title>\n", "utf-8")
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copyfile(page, copy)
+    return [{"file": each, "sha256": sha256(reports / each)} for each in PAGES]
 
 
 def _keep(path: Path, document: dict[str, Any]) -> None:
@@ -95,6 +107,7 @@ def _report(artifacts: Sequence[Artifact], version: str, *, engine: bool) -> dic
     cell = {"sdk": "sdk", "outcome": "passed", "reason": "", "lacks": []}
     return {
         "suite": "engine" if engine else "sdk",
+        "started": dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
         "target": {"name": "local", "remote": False},
         "sdks": [sdk],
         "scenarios": [{"id": name} for name in contracts[contract][column]],

@@ -53,6 +53,15 @@ def test_the_time_is_that_of_the_commit_also_if_it_is_signed_and_shown_so(checko
     run(checkout, "reset", "--quiet", "--hard", made)
     run(checkout, "config", "log.showSignature", "true")
     assert git.commit_time(checkout) == "1700000000"
+    assert git.committed_at(checkout, made) == 1_700_000_000
+
+
+def test_nobody_knows_when_a_commit_was_made_that_the_checkout_does_not_have(
+    checkout: Path, tmp_path: Path
+) -> None:
+    for commit in ("0" * 40, run(checkout, "rev-parse", "HEAD:link").strip()):
+        assert git.committed_at(checkout, commit) is None
+    assert git.committed_at(tmp_path / "nowhere", "0" * 40) is None
 
 
 @pytest.mark.parametrize(

@@ -15,19 +15,15 @@ from scripts import ROOT
 from scripts.rehearsal import StepFailed
 from scripts.release import packages
 from scripts.release.artifacts import Artifact, sha256
+from scripts.release.claims import release_files
 from scripts.release.npm import tools
 from scripts.release.publish import tiny_evidence
 from scripts.release.verify import NotProven
 from scripts.release.versions import PACKAGES, version_file
 
 VERSION = "97.98.99"  # of no source
-FILES = {
-    f"arcrun-{VERSION}-py3-none-any.whl": "arcrun",
-    f"arcrun_server-{VERSION}-py3-none-any.whl": "arcrun-server",
-    f"arcrun_conformance-{VERSION}-py3-none-any.whl": "arcrun-conformance",
-    f"arcrun-sdk-{VERSION}.tgz": "@arcrun/sdk",
-}
 NPM_FILE = f"arcrun-sdk-{VERSION}.tgz"
+FILES = release_files(VERSION, npm=True)
 
 
 @pytest.fixture
@@ -153,14 +149,14 @@ def test_the_gate_needs_both_sdks(dist: Path, capsys: pytest.CaptureFixture[str]
     assert "--sdk leaves out node24-esm, workerd" in capsys.readouterr().err
 
 
-def python_wheels(work: Path, dist: Path) -> None:
+def python_packages(work: Path, dist: Path) -> None:
     """Build the Python packages from copies that state the version."""
     for package, folder in PACKAGES.items():
         shutil.copytree(ROOT / folder, work / folder)
         stated = version_file(work, package)
         text = re.sub(r'".+"$', f'"{VERSION}"', stated.read_text("utf-8").rstrip())
         stated.write_text(f"{text}\n", "utf-8")
-        command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(dist)]
+        command = [sys.executable, "-m", "hatchling", "build", "-d", str(dist)]
         subprocess.run(command, cwd=work / folder, check=True, capture_output=True)
 
 
@@ -186,7 +182,7 @@ def test_what_runs_is_what_is_in_the_packages_and_not_the_sources(tmp_path: Path
         pytest.skip(str(node_missing))
     dist = tmp_path / "dist"
     dist.mkdir()
-    python_wheels(tmp_path / "sources", dist)
+    python_packages(tmp_path / "sources", dist)
     npm_tarball(dist / NPM_FILE)
     reports = tmp_path / "live"
     given = ["--packages", str(dist), "--evidence", str(evidence_of(dist))]

@@ -1,66 +1,20 @@
 """GO is recomputed from the parts of the evidence: each lie about one of them is found, and named."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from scripts.release import evidence_archive, verdict
-from scripts.release.artifacts import Artifact, sha256
-from scripts.release.publish import tiny, tiny_evidence
-from scripts.release.verify import main, read_evidence
-from scripts.release.versions import NPM_NAME, PACKAGES
-
-
-class Rehearsed(NamedTuple):
-    """A whole rehearsal of tiny packages, and what it left."""
-
-    folder: Path
-    evidence: Path
-    artifacts: list[Artifact]
-
-    def change(self, file: str, change: Callable[[Any], Any], *, hide: bool) -> None:
-        """Change one of the results; with `hide` the evidence gets its new hash."""
-        path = self.evidence.parent / file
-        document = json.loads(path.read_text("utf-8"))
-        change(document)
-        path.write_text(json.dumps(document), "utf-8")
-        if hide:
-            self.edit(lambda evidence: entry(evidence, file).update(sha256=sha256(path)))
-
-    def edit(self, change: Callable[[Any], Any]) -> None:
-        """Edit the evidence itself."""
-        document = json.loads(self.evidence.read_text("utf-8"))
-        change(document)
-        self.evidence.write_text(json.dumps(document), "utf-8")
-
-    def reasons(self) -> list[str]:
-        """Return why the evidence is NO-GO."""
-        document = read_evidence(self.evidence)
-        return verdict.recompute(document, self.evidence.parent, self.folder).reasons
-
-
-def entry(evidence: Any, file: str) -> Any:
-    (found,) = (each for each in evidence["results"] if each["file"] == file)
-    return found
-
-
-def step(evidence: Any, name: str) -> Any:
-    (found,) = (each for each in evidence["steps"] if each["name"] == name)
-    return found
+from scripts.release import evidence_archive
+from scripts.release.artifacts import sha256
+from scripts.release.verify import main
+from scripts.tests.release.rehearsed import ENGINE, FUZZ, SUITE, Rehearsed, entry, rehearse, step
 
 
 @pytest.fixture
 def rehearsed(tmp_path: Path) -> Rehearsed:
-    dist = tmp_path / "dist"
-    dist.mkdir()
-    made = [(each, write(dist, each)) for each in PACKAGES for write in (tiny.wheel, tiny.sdist)]
-    made.append((NPM_NAME, tiny.npm_tarball(dist)))
-    artifacts = [Artifact(package, path, sha256(path)) for package, path in made]
-    evidence = tiny_evidence.write(tmp_path, artifacts, tiny.VERSION, "0" * 40)
-    return Rehearsed(tmp_path, evidence, artifacts)
+    return rehearse(tmp_path)
 
 
 def test_parts_that_lead_to_go_are_go(rehearsed: Rehearsed) -> None:
@@ -88,32 +42,33 @@ def test_a_changed_byte_in_any_part_is_found_and_named(rehearsed: Rehearsed) -> 
     assert rehearsed.reasons() == []
 
 
-SUITE, ENGINE, FUZZ = (
-    "conformance/conformance.json",
-    "engine-suite/conformance.json",
-    "fuzz/fuzz.json",
-)
-
-
 @pytest.mark.parametrize(
     ("file", "change", "says"),
     [
         (SUITE, lambda it: it["cells"][0].update(outcome="failed"), "the gate says NO-GO: "),
+        (SUITE, lambda it: [check.update(outcome="failed") for cell in it["cells"] for check in cell["checks"]], "the gate says NO-GO: account-names with sdk: passed, but not passed: check; "),
+        (ENGINE, lambda it: it["cells"][0]["checks"].clear(), "passed, but no check passed"),
+        (SUITE, lambda it: it["target"].update(remote=True), "it was judged as live, and a rehearsal is local"),
+        (ENGINE, lambda it: it["target"].update(remote=True), "it was judged as engine-live, and a rehearsal is engine-local"),
+        (SUITE, lambda it: it.update(gate=None), "it is no report of the suite: TypeError"),
+        (SUITE, lambda it: it.update(started="1999-12-31T23:59:59+00:00"), "it began at 1999-12-31 23:59:59+00:00, and the rehearsal"),
+        (SUITE, lambda it: it.update(started="2026"), "is no report of the step conformance: ValueError"),
+        (SUITE, lambda it: it["sdks"][0].pop("started"), "the gate says NO-GO: sdk: it was not started"),
         (ENGINE, lambda it: it["cells"].pop(), "was not run"),
         (SUITE, lambda it: it.update(cells=[]), "the gate says NO-GO: "),
         (SUITE, lambda it: it.update(sdks=[]), "no SDK took part"),
         (SUITE, lambda it: it.update(interrupted=True), "the run was interrupted"),
         (SUITE, lambda it: it["leftovers"]["left"].append("x"), "left credentials or workflows"),
         (SUITE, lambda it: it["gate"].update(verdict="NO-GO"), "the suite's report says NO-GO"),
-        (SUITE, lambda it: it["gate"].update(contract="0.0.1"), "has no gate for contract 0.0.1"),
+        (SUITE, lambda it: it["gate"].update(contract="0.0.1"), "the gate of contract 0.0.1 was applied, not "),
         (SUITE, lambda it: it["sdks"][0].update(version="6.0.0"), "the suite ran sdk 6.0.0, but"),
         (SUITE, lambda it: it["artifacts"].pop(), "it is not about these bytes of arcrun-sdk-7"),
         (SUITE, lambda it: it.update(suite="engine"), "it is the report of the suite engine"),
-        (SUITE, lambda it: it.pop("target"), "the gate can't be applied to it"),
+        (SUITE, lambda it: it.pop("target"), "it is no report of the suite: KeyError 'target'"),
         (SUITE, lambda it: it.pop("suite"), "is no report of the step conformance"),
         (
             ENGINE,
-            lambda it: it["cells"][0]["checks"].append({"id": "more"}),
+            lambda it: it["cells"][0]["checks"].append({"id": "more", "outcome": "passed"}),
             "the step engine_suite records checks = ",
         ),
         (FUZZ, lambda it: it["failures"].append("x"), "the fuzzer has found something"),
@@ -149,6 +104,20 @@ def test_results_that_were_changed_with_their_hashes_do_not_lead_to_go(
     [
         (lambda it: it["steps"].pop(3), "the step npm_build is not in the evidence: it did not run, or was"),
         (lambda it: it["steps"].reverse(), "the steps are in another order than they run"),
+        (lambda it: it.update(steps=it["steps"][::-1] * 2), "the step versions is in the evidence 2 times"),
+        (lambda it: it.update(artifacts=[]), "does not list arcrun-7.0.0-py3-none-any.whl of arcrun, which belongs to 7.0.0"),
+        (lambda it: it["artifacts"].pop(), "does not list arcrun-sdk-7.0.0.tgz of @arcrun/sdk, which belongs to"),
+        (lambda it: it["artifacts"].append(it["artifacts"][0]), "lists arcrun-7.0.0-py3-none-any.whl 2 times"),
+        (lambda it: it["artifacts"][0].update(package="arcrun-server"), "lists arcrun-7.0.0-py3-none-any.whl of arcrun-server, which does not belong"),
+        (lambda it: it["artifacts"].append({**it["artifacts"][0], "file": "more.whl"}), "lists more.whl of arcrun, which does not belong"),
+        (lambda it: it.update(version=None), "the evidence names no version"),
+        (lambda it: it.update(reports=[]), "does not list reports/index.html, which a rehearsal writes"),
+        (lambda it: it["reports"].pop(), "does not list reports/engine-suite/summary.md, which a rehearsal writes"),
+        (lambda it: it["results"].remove(entry(it, "conformance/index.html")), "reports/index.html is not what the suite has written"),
+        (lambda it: it.update(finished_at="1999-12-31T23:59:59+00:00"), "the rehearsal can't have ended at 1999-12-31"),
+        (lambda it: it.update(finished_at="2999-12-31T23:59:59+00:00"), "which is in the future"),
+        (lambda it: it.update(seconds=3600), "as its id says, and took 3600 s"),
+        (lambda it: it["sboms"].update(more="sbom-arcrun.json"), "a bill of materials of more, which is no package of it"),
         (lambda it: step(it, "fuzz").update(status="failed"), "the step fuzz did not pass: it failed"),
         (lambda it: step(it, "fuzz").update(problem="壞"), "the step fuzz did not pass"),
         (lambda it: step(it, "fuzz").update(name="dance"), "the step dance is none of this checkout"),
@@ -206,9 +175,37 @@ def test_files_that_do_not_exist_prove_nothing(
 ) -> None:
     wheel, missing = rehearsed.artifacts[0].path, rehearsed.folder / "missing"
     assert main([str(wheel), "--offline", "--evidence", str(missing)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"✗ {missing} can't be read: No such file or directory; evidence is")
+    assert said.endswith("name its release.json, with its parts beside it, with --evidence\n")
     wheel.unlink()
     assert main([str(wheel), "--offline", "--evidence", str(rehearsed.evidence)]) == 1
-    assert capsys.readouterr().err.count("✗ ") == 2
+    assert capsys.readouterr().err == f"✗ {wheel} can't be read: No such file or directory\n"
+
+
+def test_a_page_that_no_suite_has_written_is_named(rehearsed: Rehearsed) -> None:
+    page = rehearsed.folder / "reports" / "other.html"
+    page.write_text("<!DOCTYPE html>", "utf-8")
+    more = {"file": page.name, "sha256": sha256(page)}
+    rehearsed.edit(lambda it: it["reports"].append(more))
+    says = "reports/other.html is not what the suite has written as evidence/conformance/other.html"
+    assert rehearsed.reasons()[0] == says
+
+
+def test_a_recording_of_what_failed_is_shown_as_the_suite_has_written_it(
+    rehearsed: Rehearsed,
+) -> None:
+    for shown, written in {
+        "failures/a.har": "conformance/failures/a.har",
+        "engine-suite/failures/b.har": "engine-suite/failures/b.har",
+    }.items():
+        for path in (rehearsed.folder / "reports" / shown, rehearsed.evidence.parent / written):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(shown, "utf-8")
+        digest = sha256(path)
+        rehearsed.edit(lambda it: it["reports"].append({"file": shown, "sha256": digest}))  # noqa: B023
+        rehearsed.edit(lambda it: it["results"].append({"file": written, "sha256": digest}))  # noqa: B023
+    assert rehearsed.reasons() == []
 
 
 def test_the_archive_has_every_part_and_the_same_bytes_each_time(rehearsed: Rehearsed) -> None:
