@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jsonschema
 
 from scripts import ROOT, processes
+from scripts.console import exit_code
 from scripts.rehearsal import describe
 from scripts.release import verdict, verify_public, verify_rebuild
 from scripts.release.artifacts import sha256
@@ -298,4 +299,4 @@ def _refused(why: str) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(exit_code(main))

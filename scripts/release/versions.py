@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
+from typing import Any
 
 from scripts import ROOT
 from scripts.release import changelog
+from scripts.release.foreign import NotReadable, read_json
 
 _NAME = re.compile(r'^\[project\]\nname = "([^"]+)"$', re.MULTILINE)
 _URL = re.compile(r'^\w+ = "(https://[^"]+)"$', re.MULTILINE)
@@ -81,17 +82,27 @@ def npm_versions(root: Path) -> dict[str, str]:
     match = _NPM_VERSION.search((root / source).read_text("utf-8"))
     if not match:
         raise VersionMismatch(f'{source} has no line `export const version = "X.Y.Z";`')
-    stated = json.loads((root / manifest).read_text("utf-8")).get("version", "none")
+    stated = _stated(root / manifest).get("version", "none")
     return {str(manifest): stated, str(source): match[1]}
 
 
 def mcp_registry_versions(root: Path) -> dict[str, str]:
     """Read the versions of the server and of its packages in the entry for the MCP registry."""
-    entry = json.loads((root / SERVER_JSON).read_text("utf-8"))
+    entry = _stated(root / SERVER_JSON)
     stated = {SERVER_JSON: entry.get("version", "none")}
     for package in entry.get("packages", []):
         stated[f"{SERVER_JSON} ({package['identifier']})"] = package.get("version", "none")
     return stated
+
+
+def _stated(path: Path) -> dict[str, Any]:
+    try:
+        document = read_json(path)
+    except NotReadable as problem:
+        raise VersionMismatch(str(problem)) from None
+    if not isinstance(document, dict):
+        raise VersionMismatch(f"{path} is no JSON object")
+    return document
 
 
 def changelog_version(root: Path) -> str:

@@ -89,6 +89,8 @@ def test_a_version_file_without_a_version_is_named(tree: Path) -> None:
     ("file", "text", "expected"),
     [
         ("package.json", '{"version": "1.2.4"}', r"1\.2\.4 +packages/js-sdk/package\.json"),
+        ("package.json", "{", r"package\.json is not valid JSON"),
+        ("package.json", "[]", r"package\.json is no JSON object"),
         ("package.json", "{}", r"none +packages/js-sdk/package\.json"),
         ("src/version.ts", 'export const version = "1.3.0";\n', r"1\.3\.0 +packages/js-sdk/src"),
         ("src/version.ts", "export const 版 = 1;\n", r"version\.ts has no line"),
