@@ -180,7 +180,7 @@ async def test_the_artifacts_that_were_tested_are_reported(
     assert report["artifacts"] == artifacts
     (workspace / "artifacts.json").write_text('[{"file": "arcrun.whl"}]', "utf-8")
     assert await call(*given) == COULD_NOT_RUN
-    assert "artifacts.json is no list of artifacts" in capsys.readouterr().err
+    assert "artifacts.json: is no list of artifacts" in capsys.readouterr().err
 
 
 async def test_the_key_may_come_from_a_file(call: Callable, workspace: Path) -> None:

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from arcrun_conformance.cleaning import well_formed
-from arcrun_conformance.documents import DocumentError, Problem
-from arcrun_conformance.resources import validator
+from arcrun_conformance.json_files import read_json
 from arcrun_conformance.secrets import encodings
 
 from .har import RecordedResponse, har, recorded_responses
@@ -128,15 +127,8 @@ def read_recording(path: Path) -> Recording:
     Raises:
         DocumentError: The file can't be read, or is none.
     """
-    try:
-        document = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise DocumentError([Problem(path, None, f"can't be read: {error}")]) from error
-    for broken in validator("recording").iter_errors(document):
-        where = ".".join(map(str, broken.absolute_path)) or "the file"
-        problem = f"is no recording of arcrun-conformance: {where}: {broken.message[:200]}"
-        hint = "Give a file *.har that a run with --report-dir wrote to the folder `failures`."
-        raise DocumentError([Problem(path, None, problem, hint)])
+    hint = "Give a file *.har that a run with --report-dir wrote to the folder `failures`."
+    document = read_json(path, "recording", "recording of arcrun-conformance", hint=hint)
     log = document["log"]
     about = log["_arcrun"]
     return Recording(
