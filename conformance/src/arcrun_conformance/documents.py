@@ -151,11 +151,24 @@ def read_yaml(path: Path) -> Any:
     return _loaded(path, _SafeLoader).value
 
 
+def parse_yaml(text: str, path: Path) -> Any:
+    """Return the value of a YAML text of others; `path` is where it is from, for messages.
+
+    Raises:
+        DocumentError: It is not YAML, or holds too much.
+    """
+    return _parsed(text, path, _SafeLoader).value
+
+
 def _loaded(path: Path, loader_class: type[_SafeLoader]) -> Document:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DocumentError([Problem(path, None, f"can't be read: {error}")]) from error
+    return _parsed(text, path, loader_class)
+
+
+def _parsed(text: str, path: Path, loader_class: type[_SafeLoader]) -> Document:
     try:
         _check_extent(path, yaml.parse(text, _Loader))
         loader = loader_class(text)

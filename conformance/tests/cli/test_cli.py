@@ -309,6 +309,31 @@ async def test_shards_are_merged_into_one_report_and_judged_together(
     assert "two of them contain push with correct" in capsys.readouterr().err
 
 
+async def test_shards_that_tested_something_else_are_not_merged(
+    call: Callable, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = PUSH.replace("id: push\n", "id: other\n")
+    (workspace / "scenarios/other.yaml").write_text(other, "utf-8")
+    shards = [workspace / "one", workspace / "two"]
+    for index, digest in ((1, "a"), (2, "b")):
+        artifacts = workspace / f"{digest}.json"
+        artifacts.write_text(json.dumps([{"file": "sdk.whl", "sha256": digest * 64}]), "utf-8")
+        given = ["--sdk", "correct", "--artifacts", str(artifacts), "--shard", f"{index}/2"]
+        assert await call(*given, "--report-dir", str(shards[index - 1])) == GO
+    command = ["merge", *map(str, shards)]
+
+    assert main(command) == COULD_NOT_RUN
+    said = "".join(capsys.readouterr().err.split())
+    differing = f"{'a' * 64}({shards[0]}),{'b' * 64}({shards[1]})"
+    assert f"can'tbemerged:theSHA-256digestsofsdk.whldiffer:{differing}" in said
+
+    path = shards[1] / "conformance.json"
+    path.write_text(path.read_text("utf-8").replace("b" * 64, "a" * 64), "utf-8")
+    assert main([*command, "--artifacts", f"{workspace}/a.json"]) == GO
+    assert main([*command, "--artifacts", f"{workspace}/b.json"]) == COULD_NOT_RUN
+    assert "lists other artifacts than were tested: sdk.whl" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("content", ["{", "{}"])
 def test_merge_refuses_a_file_that_is_not_a_report(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from datetime import datetime, timezone
@@ -13,6 +14,7 @@ from rich.console import Console
 from arcrun_conformance import deviations, report
 from arcrun_conformance import gate as gates
 from arcrun_conformance.adapters.registry import RegisteredAdapter, default_runtimes, read_registry
+from arcrun_conformance.documents import DocumentError, Problem
 from arcrun_conformance.json_files import read_json
 from arcrun_conformance.report import terminal
 from arcrun_conformance.resources import data_directory
@@ -298,8 +300,10 @@ def read_report(path: Path) -> dict[str, Any]:
     """Read a report from its folder or its file.
 
     Raises:
-        DocumentError: The file can't be read, or is not a report.
+        DocumentError: The file can't be read, is not a report, or contradicts itself.
     """
     file = path / "conformance.json" if path.is_dir() else path
-    report: dict[str, Any] = read_json(file, "report", "report of arcrun-conformance")
-    return report
+    found: dict[str, Any] = read_json(file, "report", "report of arcrun-conformance")
+    if wrong := list(itertools.islice(report.contradictions(found), 5)):
+        raise DocumentError([Problem(file, None, f"contradicts itself: {each}") for each in wrong])
+    return found
