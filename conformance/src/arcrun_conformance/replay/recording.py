@@ -7,8 +7,10 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from arcrun_conformance.cleaning import well_formed
+from arcrun_conformance.documents import DocumentError, Problem, shown
 from arcrun_conformance.json_files import read_json
 from arcrun_conformance.secrets import encodings
 
@@ -131,6 +133,12 @@ def read_recording(path: Path) -> Recording:
     document = read_json(path, "recording", "recording of arcrun-conformance", hint=hint)
     log = document["log"]
     about = log["_arcrun"]
+    try:
+        _check_url(about["values"].get("target", ""))
+        responses = recorded_responses(log["entries"])
+    except ValueError as error:
+        problem = f"is no recording of arcrun-conformance: {shown(str(error))}"
+        raise DocumentError([Problem(path, None, problem, hint)]) from error
     return Recording(
         about["suite"],
         about["scenario"],
@@ -139,5 +147,17 @@ def read_recording(path: Path) -> Recording:
         about["remote"],
         about["health"],
         about["values"],
-        recorded_responses(log["entries"]),
+        responses,
     )
+
+
+def _check_url(url: str) -> None:
+    """Check that a URL can be taken apart.
+
+    Raises:
+        ValueError: It can't.
+    """
+    try:
+        _ = urlsplit(url).port
+    except ValueError as error:
+        raise ValueError(f"log._arcrun.values.target: {error}: {url}") from error
