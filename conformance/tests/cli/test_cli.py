@@ -464,6 +464,42 @@ async def test_the_command_that_the_terminal_and_the_page_print_shows_the_same_f
         assert f"{cause['check']} with plain" in out.decode()
 
 
+async def test_the_command_that_a_replay_prints_repeats_the_replay(
+    call: Callable, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await call("--sdk", "plain") == FAILED
+    given = [str(workspace / "reports/failures/push.plain.har")]
+    given += ["--scenarios", f"{workspace}/scenarios", "--adapters", f"{workspace}/adapters.yaml"]
+    capsys.readouterr()
+    assert await asyncio.to_thread(main, ["replay", *given]) == FAILED
+    first = capsys.readouterr().out
+    (said,) = {line.partition("again: ")[2] for line in first.splitlines() if "again: " in line}
+    command = shlex.split(said)
+    assert command == ["arcrun-conformance", "replay", *given]
+    assert await asyncio.to_thread(main, command[1:]) == FAILED
+    assert capsys.readouterr().out.splitlines()[-1] == first.splitlines()[-1]
+
+    other = [*command[1:], "--sdk", "correct"]
+    assert await asyncio.to_thread(main, other) == GO
+    assert await asyncio.to_thread(main, [*command[1:], "--sdk", "correct,plain"]) == COULD_NOT_RUN
+    assert "a replay is with one SDK; --sdk names 2" in capsys.readouterr().err
+
+
+async def test_a_replay_with_an_adapter_that_can_not_be_started_is_one_line(
+    call: Callable, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await call("--sdk", "plain") == FAILED
+    entry = "{name: plain, language: x, runtime: y, command: [x], requires: [/no/bun]}"
+    (workspace / "adapters.yaml").write_text(f"adapters:\n- {entry}\n", "utf-8")
+    given = ["--scenarios", f"{workspace}/scenarios", "--adapters", f"{workspace}/adapters.yaml"]
+    recording = str(workspace / "reports/failures/push.plain.har")
+    capsys.readouterr()
+    assert await asyncio.to_thread(main, ["replay", recording, *given]) == COULD_NOT_RUN
+    printed = capsys.readouterr().err
+    assert "plain can't be started: not available: /no/bun does not exist" in printed
+    assert "Traceback" not in printed
+
+
 async def test_a_caller_names_the_command_that_repeats_its_runs(
     call: Callable, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
