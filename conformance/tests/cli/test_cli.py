@@ -473,7 +473,8 @@ async def test_the_command_that_a_replay_prints_repeats_the_replay(
     capsys.readouterr()
     assert await asyncio.to_thread(main, ["replay", *given]) == FAILED
     first = capsys.readouterr().out
-    (said,) = {line.partition("again: ")[2] for line in first.splitlines() if "again: " in line}
+    lines = [line.strip() for line in first.splitlines()]
+    (said,) = {line.removeprefix("again: ") for line in lines if line.startswith("again: ")}
     command = shlex.split(said)
     assert command == ["arcrun-conformance", "replay", *given]
     assert await asyncio.to_thread(main, command[1:]) == FAILED
