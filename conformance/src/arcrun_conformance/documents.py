@@ -221,7 +221,9 @@ def _check_extent(path: Path, events: Iterable[yaml.Event]) -> None:
             opened[-1].add(ended)
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor in [each.anchor for each in opened]:
-                raise _refused(path, event, f"*{shown(event.anchor)} is part of what it repeats")
+                raise _refused(
+                    path, event, f"*{shown(str(event.anchor))} is part of what it repeats"
+                )
             opened[-1].add(anchors.get(event.anchor, _Extent()))
         elif isinstance(event, yaml.ScalarEvent):
             opened[-1].add(_Extent())
@@ -232,7 +234,8 @@ def _check_extent(path: Path, events: Iterable[yaml.Event]) -> None:
 
 
 def _refused(path: Path, event: yaml.Event, why: str) -> DocumentError:
-    return DocumentError([Problem(path, event.start_mark.line + 1, f"can't be read: {why}")])
+    line = event.start_mark.line + 1 if event.start_mark else None
+    return DocumentError([Problem(path, line, f"can't be read: {why}")])
 
 
 def shown(text: str) -> str:

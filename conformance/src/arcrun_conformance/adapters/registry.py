@@ -103,7 +103,7 @@ def _problems(document: Document) -> Iterator[Problem]:
     """Yield what the schema can't say: names occur once, and no system has a command with NUL."""
     names: set[str] = set()
     for number, entry in enumerate(document.value["adapters"]):
-        pointer = ["adapters", number]
+        pointer: list[str | int] = ["adapters", number]
         if entry["name"] in names:
             yield document.problem(
                 [*pointer, "name"],
