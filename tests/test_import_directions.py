@@ -102,7 +102,7 @@ class Rule:
 SHARED_BY_SERVER = ("clock", "errors", "json_text", "durable_files", "slots", "_version")
 SHARED_BY_HARNESS = (
     *("bytecode", "cancellation", "cleaning"),
-    *("documents", "resources", "_version"),
+    *("documents", "json_files", "resources", "_version"),
 )
 
 

@@ -24,10 +24,14 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 _SURROGATE_BYTES = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]|\x00")
 
 
-def parsed_json(text: str | bytes) -> Any:
+def parsed_json(text: str | bytes, max_depth: int = MAX_DEPTH) -> Any:
     r"""Return the value of a JSON text, which can be written as JSON again.
 
     Lone surrogates, which JSON can escape and UTF-8 can't encode, become U+FFFD.
+
+    Args:
+        text: The text.
+        max_depth: How many levels of it may be nested.
 
     Raises:
         ValueError: It is not JSON, nested too deeply, or has a number that JSON can't represent.
@@ -39,8 +43,8 @@ def parsed_json(text: str | bytes) -> Any:
     try:
         value = _DECODER.decode(_decoded(text))
     except RecursionError:
-        raise _too_deep() from None
-    _check_depth(value)
+        raise _too_deep(max_depth) from None
+    _check_depth(value, max_depth)
     return _clean(value) if _may_have_surrogates(text) else value
 
 
@@ -97,9 +101,9 @@ def _clean(value: Any) -> Any:
     return value
 
 
-def _check_depth(value: Any) -> None:
+def _check_depth(value: Any, max_depth: int) -> None:
     layer = [value]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(max_depth + 1):
         layer = [
             child
             for item in layer
@@ -107,7 +111,7 @@ def _check_depth(value: Any) -> None:
             for child in (item.values() if isinstance(item, dict) else item)
         ]
     if layer:
-        raise _too_deep()
+        raise _too_deep(max_depth)
 
 
 def _number(digits: str) -> float:
@@ -117,8 +121,8 @@ def _number(digits: str) -> float:
     return value
 
 
-def _too_deep() -> ValueError:
-    return ValueError(f"nested more than {MAX_DEPTH} levels deep")
+def _too_deep(max_depth: int) -> ValueError:
+    return ValueError(f"nested more than {max_depth} levels deep")
 
 
 _DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_number)

@@ -92,3 +92,24 @@ def test_an_invalid_registry_is_reported_with_the_line_and_what_is_expected(
     text = f"adapters:\n- name: a-b\n  language: x\n  runtime: y\n  default: false\n  {wrong}\n"
     with pytest.raises(DocumentError, match=message):
         read(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        (
+            "{name: a-b, language: x, runtime: y, command: [z]}",
+            r"adapters\.yaml:3: a second adapter is named a-b\n    Give it another name",
+        ),
+        (
+            '{name: c, language: x, runtime: y, command: [z, "\\0"]}',
+            r"adapters\.yaml:3: command has the character NUL\n    Remove it",
+        ),
+    ],
+)
+def test_what_no_schema_can_say_about_adapters_is_reported_with_the_line(
+    tmp_path: Path, second: str, message: str
+) -> None:
+    first = "{name: a-b, language: x, runtime: y, command: [z]}"
+    with pytest.raises(DocumentError, match=message):
+        read(tmp_path, f"adapters:\n- {first}\n- {second}\n")

@@ -213,7 +213,7 @@ def test_what_arazzo_can_not_say_leaves_the_scenario_out(
     ("arguments", "expected"),
     [
         (["--scenario", "nothing-*"], "no scenario of the engine suite matches nothing-*"),
-        (["--openapi", "missing.yaml"], "missing.yaml can't be read"),
+        (["--openapi", "missing.yaml"], "missing.yaml: can't be read"),
         (["--openapi", str(SCENARIOS / "health/health-root.yaml")], "is no OpenAPI document"),
     ],
 )
@@ -223,6 +223,19 @@ def test_a_wrong_argument_is_one_sentence(
     command = [*scenario(tmp_path, SENT), *arguments, str(tmp_path / "x.yaml")]
     assert main(command) == COULD_NOT_RUN
     assert expected in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "paths",
+    ["{/a: null}", "{/a: {get: null}}", "{/a: {get: {operationId: 1}}}", "{1: {get: {}}}"],
+)
+def test_a_document_whose_operations_are_none_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], paths: str
+) -> None:
+    (tmp_path / "openapi.yaml").write_text(f"paths: {paths}\n", "utf-8")
+    given = ["--openapi", str(tmp_path / "openapi.yaml"), str(tmp_path / "x.yaml")]
+    assert main([*scenario(tmp_path, SENT), *given]) == COULD_NOT_RUN
+    assert "is no OpenAPI document: the operations of" in capsys.readouterr().err
 
 
 def test_of_two_paths_the_one_with_fewer_parameters_is_meant() -> None:

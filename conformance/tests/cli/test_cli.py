@@ -180,7 +180,7 @@ async def test_the_artifacts_that_were_tested_are_reported(
     assert report["artifacts"] == artifacts
     (workspace / "artifacts.json").write_text('[{"file": "arcrun.whl"}]', "utf-8")
     assert await call(*given) == COULD_NOT_RUN
-    assert "artifacts.json is no list of artifacts" in capsys.readouterr().err
+    assert "artifacts.json: is no list of artifacts" in capsys.readouterr().err
 
 
 async def test_the_key_may_come_from_a_file(call: Callable, workspace: Path) -> None:
@@ -307,6 +307,31 @@ async def test_shards_are_merged_into_one_report_and_judged_together(
     assert "are of a run in 2 shards, not in 3" in capsys.readouterr().err
     assert main(["merge", *shards, shards[1]]) == COULD_NOT_RUN
     assert "two of them contain push with correct" in capsys.readouterr().err
+
+
+async def test_shards_that_tested_something_else_are_not_merged(
+    call: Callable, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = PUSH.replace("id: push\n", "id: other\n")
+    (workspace / "scenarios/other.yaml").write_text(other, "utf-8")
+    shards = [workspace / "one", workspace / "two"]
+    for index, digest in ((1, "a"), (2, "b")):
+        artifacts = workspace / f"{digest}.json"
+        artifacts.write_text(json.dumps([{"file": "sdk.whl", "sha256": digest * 64}]), "utf-8")
+        given = ["--sdk", "correct", "--artifacts", str(artifacts), "--shard", f"{index}/2"]
+        assert await call(*given, "--report-dir", str(shards[index - 1])) == GO
+    command = ["merge", *map(str, shards)]
+
+    assert main(command) == COULD_NOT_RUN
+    said = "".join(capsys.readouterr().err.split())
+    differing = f"{'a' * 64}({shards[0]}),{'b' * 64}({shards[1]})"
+    assert f"can'tbemerged:theSHA-256digestsofsdk.whldiffer:{differing}" in said
+
+    path = shards[1] / "conformance.json"
+    path.write_text(path.read_text("utf-8").replace("b" * 64, "a" * 64), "utf-8")
+    assert main([*command, "--artifacts", f"{workspace}/a.json"]) == GO
+    assert main([*command, "--artifacts", f"{workspace}/b.json"]) == COULD_NOT_RUN
+    assert "lists other artifacts than were tested: sdk.whl" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", ["{", "{}"])
@@ -437,6 +462,43 @@ async def test_the_command_that_the_terminal_and_the_page_print_shows_the_same_f
     assert repeated.returncode == FAILED
     for cause in report["failures"]:
         assert f"{cause['check']} with plain" in out.decode()
+
+
+async def test_the_command_that_a_replay_prints_repeats_the_replay(
+    call: Callable, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await call("--sdk", "plain") == FAILED
+    given = [str(workspace / "reports/failures/push.plain.har")]
+    given += ["--scenarios", f"{workspace}/scenarios", "--adapters", f"{workspace}/adapters.yaml"]
+    capsys.readouterr()
+    assert await asyncio.to_thread(main, ["replay", *given]) == FAILED
+    first = capsys.readouterr().out
+    lines = [line.strip() for line in first.splitlines()]
+    (said,) = {line.removeprefix("again: ") for line in lines if line.startswith("again: ")}
+    command = shlex.split(said)
+    assert command == ["arcrun-conformance", "replay", *given]
+    assert await asyncio.to_thread(main, command[1:]) == FAILED
+    assert capsys.readouterr().out.splitlines()[-1] == first.splitlines()[-1]
+
+    other = [*command[1:], "--sdk", "correct"]
+    assert await asyncio.to_thread(main, other) == GO
+    assert await asyncio.to_thread(main, [*command[1:], "--sdk", "correct,plain"]) == COULD_NOT_RUN
+    assert "a replay is with one SDK; --sdk names 2" in capsys.readouterr().err
+
+
+async def test_a_replay_with_an_adapter_that_can_not_be_started_is_one_line(
+    call: Callable, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await call("--sdk", "plain") == FAILED
+    entry = "{name: plain, language: x, runtime: y, command: [x], requires: [/no/bun]}"
+    (workspace / "adapters.yaml").write_text(f"adapters:\n- {entry}\n", "utf-8")
+    given = ["--scenarios", f"{workspace}/scenarios", "--adapters", f"{workspace}/adapters.yaml"]
+    recording = str(workspace / "reports/failures/push.plain.har")
+    capsys.readouterr()
+    assert await asyncio.to_thread(main, ["replay", recording, *given]) == COULD_NOT_RUN
+    printed = capsys.readouterr().err
+    assert "plain can't be started: not available: /no/bun does not exist" in printed
+    assert "Traceback" not in printed
 
 
 async def test_a_caller_names_the_command_that_repeats_its_runs(

@@ -256,3 +256,56 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path: Path, text: str, probl
 
     with pytest.raises(DocumentError, match=problem):
         read_recording(path)
+
+
+DAMAGES: list[tuple[list[Any], Any, str]] = [
+    (["log", "entries", 0, "response", "status"], 99999, r"log.entries.0.response.status: 99999"),
+    (["log", "entries", 0, "response", "status"], "200", r"log.entries.0.response.status: '200'"),
+    (
+        ["log", "entries", 0, "response", "status"],
+        100,
+        "number 1: 100 is the status of no response",
+    ),
+    (
+        ["log", "entries", 0, "response", "status"],
+        204,
+        "number 1: a response with status 204 has no",
+    ),
+    (
+        ["log", "entries", 0, "response", "content"],
+        {"text": "é", "encoding": "base64"},
+        "not base64",
+    ),
+    (["log", "entries", 0, "response", "headers", 0, "name"], "a\r\nb", r"headers.0.name: 'a.*b'"),
+    (["log", "entries", 0, "response", "headers", 0, "value"], "a\n", r"headers.0.value: 'a.*'"),
+    (["log", "entries", 0, "request", "method"], "GET /", r"request.method: 'GET /'"),
+    (["log", "entries", 0, "_target"], "//[", "number 1: Invalid IPv6 URL"),
+    (["log", "entries", 0, "_target"], "/a b", r"log.entries.0._target: '/a b'"),
+    (["log", "_arcrun", "values", "api_key"], 1, r"log._arcrun.values.api_key: 1 is not"),
+    (["log", "_arcrun", "values", "target"], "http://a:99999", r"values.target: Port out of range"),
+    (["log", "_arcrun", "values", "standin_port"], "x", r"values.standin_port: 'x' is not"),
+    (["log", "_arcrun", "values"], {}, r"values: 'run' is a required property"),
+    (["log", "_arcrun", "health"], {"capabilities": 1}, r"health.capabilities: 1 is not"),
+    (["log", "_arcrun", "sdk"], "a\x1b[2J", r"log._arcrun.sdk: 'a\\x1b\[2J'"),
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_an_edited_recording_is_refused_with_the_place_that_is_wrong(
+    engine: MiniEngine,
+    scenario_of: Callable[[str], Scenario],
+    tmp_path: Path,
+    damage: tuple[list[Any], Any, str],
+) -> None:
+    place, value, problem = damage
+    run = await failed_run(engine, scenario_of(PUSH), "plain-value")
+    path = written(run, tmp_path)
+    document = json.loads(path.read_text("utf-8"))
+    container = document
+    for key in place[:-1]:
+        container = container[key]
+    container[place[-1]] = value
+    path.write_text(json.dumps(document), "utf-8")
+
+    with pytest.raises(DocumentError, match=f"is no recording of arcrun-conformance: .*{problem}"):
+        read_recording(path)

@@ -75,15 +75,91 @@ def test_an_sdk_is_described_by_a_report_in_which_it_started(which: int) -> None
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"runner": "1.1"}, "the runners differ: 1.0, 1.1"),
-        ({"suite": "engine"}, "the suites differ: sdk, engine"),
-        ({"target": {"name": "local", "contract": None}}, "the contracts differ: 1.0.0, None"),
-        ({"target": {"name": "live", "contract": "1.0.0"}}, "the targets differ: local, live"),
+        ({"runner": "1.1"}, r"the runners differ: 1\.0 \(a\.json\), 1\.1 \(b\.json\)"),
+        ({"suite": "engine"}, r"the suites differ: sdk \(a\.json\), engine \(b\.json\)"),
+        (
+            {"target": {"name": "local", "contract": None}},
+            r"the contracts differ: 1\.0\.0 \(a\.json\), None \(b\.json\)",
+        ),
+        (
+            {"target": {"name": "live", "contract": "1.0.0"}},
+            r"the targets differ: local \(a\.json\), live \(b\.json\)",
+        ),
+        (
+            {"target": {"name": "local", "contract": "1.0.0", "health": {"bundle_version": "2"}}},
+            r"the versions of the engine differ: None \(a\.json\), 2 \(b\.json\)",
+        ),
     ],
 )
 def test_reports_of_different_kinds_are_not_merged(more: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
-        merged([report(1, ("a", "py")), report(2, ("b", "py"), **more)])
+        merged([report(1, ("a", "py")), report(2, ("b", "py"), **more)], ["a.json", "b.json"])
+
+
+def sdk(name: str = "py", **more: Any) -> dict[str, Any]:
+    return {"name": name, "started": True, "version": "1.0", "capabilities": ["x"], **more}
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (
+            {"version": "1.1"},
+            r"`version` of py differ: 1\.0 \(report 1, report 2\), 1\.1 \(report 3\)",
+        ),
+        ({"sdk": "arcrun-fork"}, "`sdk` of py differ: None .*, arcrun-fork"),
+        ({"language": "python"}, "`language` of py differ: None .*, python"),
+        ({"runtime": "PyPy 3.11"}, r"`runtime` of py differ: None .*, PyPy 3\.11"),
+        ({"capabilities": []}, r"`capabilities` of py differ: \['x'\] .*, \[\] \(report 3\)"),
+    ],
+)
+def test_reports_of_different_builds_of_an_sdk_are_not_merged(
+    other: dict[str, Any], message: str
+) -> None:
+    reports = [report(n, (name, "py"), sdks=[sdk()]) for n, name in enumerate("abc", 1)]
+    assert merged(reports)["sdks"] == [sdk()]
+    reports[2]["sdks"] = [sdk(**other)]
+    with pytest.raises(ValueError, match=f"^the values of {message}"):
+        merged(reports)
+
+
+def test_what_an_sdk_that_did_not_start_has_not_said_differs_from_nothing() -> None:
+    reports = [report(1, ("a", "py"), sdks=[sdk()]), report(2, ("b", "py"), sdks=[])]
+    reports[1]["sdks"] = [{"name": "py", "started": False}]
+    assert merged(reports)["sdks"] == [sdk()]
+
+
+def artifact(name: str, digest: str) -> dict[str, str]:
+    return {"file": name, "sha256": digest * 64}
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        (
+            {"artifacts": [artifact("sdk.whl", "b")]},
+            "the SHA-256 digests of sdk.whl differ: a{64} .report 1., b{64} .report 2.",
+        ),
+        (
+            {"artifacts": [artifact("sdk.whl", "a"), artifact("more.whl", "b")]},
+            "the artifacts tested with py differ: sdk.whl .report 1., more.whl, sdk.whl .report 2.",
+        ),
+        ({}, "the artifacts tested with py differ: sdk.whl .report 1., none .report 2."),
+    ],
+)
+def test_reports_of_different_artifacts_are_not_merged(
+    second: dict[str, Any], message: str
+) -> None:
+    first = report(1, ("a", "py"), artifacts=[artifact("sdk.whl", "a")])
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        merged([first, report(2, ("b", "py"), **second)])
+
+
+def test_sdks_may_have_artifacts_of_their_own_and_the_merged_report_has_all_of_them() -> None:
+    engine, wheel, package = (artifact(name, "a") for name in ("engine.whl", "py.whl", "js.tgz"))
+    first = report(1, ("a", "py"), artifacts=[engine, wheel])
+    second = report(2, ("a", "js"), artifacts=[engine, package])
+    assert merged([first, second])["artifacts"] == [engine, wheel, package]
 
 
 def test_a_report_without_a_suite_is_of_the_sdk_suite() -> None:
@@ -105,6 +181,12 @@ def test_a_cell_that_two_reports_contain_is_refused() -> None:
         ([("py", 1, 2), ("js", 1, 2), ("js", 2, 2)], "shard 2/2 of py"),
         ([("py", 2, 2), ("js", 2, 2)], "shard 1/2 of py, js"),
         ([("py", 1, 1), ("js", 1, 2), ("js", 2, 2)], ""),
+        ([("py", 1, 9)], "".join(f"shard {n}/9 of py, " for n in range(2, 9)) + "and 1 more"),
+        ([("py", 9, 9)], "".join(f"shard {n}/9 of py, " for n in range(1, 8)) + "and 1 more"),
+        (
+            [("py", 1, 10**9)],
+            "".join(f"shard {n}/1000000000 of py, " for n in range(2, 9)) + "and 999999992 more",
+        ),
     ],
 )
 def test_shards_are_complete_for_each_sdk(shards: list, missing: str) -> None:

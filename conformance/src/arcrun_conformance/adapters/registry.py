@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from arcrun_conformance.documents import read
+from arcrun_conformance.documents import Document, DocumentError, Problem, read
 from arcrun_conformance.resources import checkout
 
 from .adapter import SubprocessConnection
 from .protocol import AdapterFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,31 @@ def read_registry(
         "here": str(path.parent.absolute()),
         "runtimes": str((runtimes or default_runtimes()).absolute()),
     }
-    entries = read(path, "adapters").value["adapters"]
+    document = read(path, "adapters")
+    entries = document.value["adapters"]
+    if problems := list(_problems(document)):
+        raise DocumentError(problems)
     return {entry["name"]: _registered_adapter(entry, placeholders) for entry in entries}
+
+
+def _problems(document: Document) -> Iterator[Problem]:
+    """Yield what the schema can't say: names occur once, and no system has a command with NUL."""
+    names: set[str] = set()
+    for number, entry in enumerate(document.value["adapters"]):
+        pointer: list[str | int] = ["adapters", number]
+        if entry["name"] in names:
+            yield document.problem(
+                [*pointer, "name"],
+                f"a second adapter is named {entry['name']}",
+                "Give it another name: --sdk names one.",
+            )
+        names.add(entry["name"])
+        for key in ("command", "requires"):
+            for position, text in enumerate(entry.get(key, ())):
+                if "\0" in text:
+                    yield document.problem(
+                        [*pointer, key, position], f"{key} has the character NUL", "Remove it."
+                    )
 
 
 def _registered_adapter(entry: dict[str, Any], placeholders: dict[str, str]) -> RegisteredAdapter:

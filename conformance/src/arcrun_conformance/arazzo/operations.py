@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from .inexpressible import Inexpressible
 
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Operations:
         self._operations = [
             Operation(item[method]["operationId"], method.upper(), tuple(path.split("/")))
             for path, item in document["paths"].items()
-            for method in _METHODS
+            for method in METHODS
             if "operationId" in item.get(method, {})
         ]
 

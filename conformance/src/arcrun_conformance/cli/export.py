@@ -13,6 +13,8 @@ from rich.console import Console
 
 from arcrun_conformance.arazzo.document import Export
 from arcrun_conformance.arazzo.document import export as exported
+from arcrun_conformance.arazzo.operations import METHODS
+from arcrun_conformance.documents import read_yaml, shown
 from arcrun_conformance.resources import checkout
 from arcrun_conformance.runs.cleanup import PREFIX
 from arcrun_conformance.scenarios.scenario import load_all, select
@@ -103,13 +105,23 @@ def _own_openapi() -> Path:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        document = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{path} can't be read: {error}") from error
+    document = read_yaml(path)
     if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
         raise UsageError(f"{path} is no OpenAPI document: it has no paths")
+    for name, item in document["paths"].items():
+        operations = (
+            [item[key] for key in METHODS if key in item] if isinstance(item, dict) else [0]
+        )
+        if not isinstance(name, str) or not all(map(_is_operation, operations)):
+            raise UsageError(
+                f"{path} is no OpenAPI document: the operations of {shown(str(name))} are not objects "
+                "whose operationId is a text"
+            )
     return document
+
+
+def _is_operation(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("operationId", ""), str)
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:

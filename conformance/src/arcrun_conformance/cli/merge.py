@@ -57,16 +57,32 @@ def _merge(options: argparse.Namespace) -> int:
         remove_old(options.report_dir)
     _require_all(reports, options.shards)
     try:
-        described = merged(reports)
+        described = merged(reports, list(map(str, options.reports)))
     except ValueError as error:
         raise UsageError(f"these reports can't be merged: {error}") from error
     if artifacts:
+        _require_same(described.get("artifacts", []), artifacts, options.artifacts)
         described["artifacts"] = artifacts
     code = conclude(options, described, gate)
     if options.report_dir:
         for source in sources:
             copy_recordings(source, options.report_dir)
     return code
+
+
+def _require_same(tested: list[dict[str, str]], given: list[dict[str, str]], file: Path) -> None:
+    """Check that artifacts that are given are those that were tested, if the reports say which ones.
+
+    Raises:
+        UsageError: They are others.
+    """
+    known, named = ({(each["file"], each["sha256"]) for each in one} for one in (tested, given))
+    if tested and known != named:
+        differing = ", ".join(sorted({name for name, _ in known ^ named}))
+        raise UsageError(
+            f"{file} lists other artifacts than were tested: {differing}; leave out --artifacts, since the "
+            "reports have them"
+        )
 
 
 def _require_all(reports: list[dict[str, Any]], expected: int | None) -> None:

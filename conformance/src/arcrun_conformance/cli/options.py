@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import itertools
 import os
 import sys
 from datetime import datetime, timezone
@@ -14,8 +14,10 @@ from rich.console import Console
 from arcrun_conformance import deviations, report
 from arcrun_conformance import gate as gates
 from arcrun_conformance.adapters.registry import RegisteredAdapter, default_runtimes, read_registry
+from arcrun_conformance.documents import DocumentError, Problem
+from arcrun_conformance.json_files import read_json
 from arcrun_conformance.report import terminal
-from arcrun_conformance.resources import data_directory, validator
+from arcrun_conformance.resources import data_directory
 from arcrun_conformance.scenarios.scenario import SUITES, Scenario, Suite, load_all
 from arcrun_conformance.target import Keys
 
@@ -153,16 +155,13 @@ def read_artifacts(options: argparse.Namespace) -> list[dict[str, str]]:
     """Return the artifacts that the options name; read before a run, so that errors come at once.
 
     Raises:
-        UsageError: The file can't be read, or is no such list.
+        DocumentError: The file can't be read, or is no such list.
     """
     if options.artifacts is None:
         return []
-    try:
-        artifacts: list[dict[str, str]] = json.loads(options.artifacts.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{options.artifacts} can't be read: {error}") from error
-    for broken in validator("report", "artifacts").iter_errors(artifacts):
-        raise UsageError(f"{options.artifacts} is no list of artifacts: {broken.message}")
+    artifacts: list[dict[str, str]] = read_json(
+        options.artifacts, "report", "list of artifacts", "artifacts"
+    )
     return artifacts
 
 
@@ -301,13 +300,10 @@ def read_report(path: Path) -> dict[str, Any]:
     """Read a report from its folder or its file.
 
     Raises:
-        UsageError: The file can't be read, or is not a report.
+        DocumentError: The file can't be read, is not a report, or contradicts itself.
     """
     file = path / "conformance.json" if path.is_dir() else path
-    try:
-        report: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{file} can't be read: {error}") from error
-    for broken in validator("report").iter_errors(report):
-        raise UsageError(f"{file} is not a report of arcrun-conformance: {broken.message}")
-    return report
+    found: dict[str, Any] = read_json(file, "report", "report of arcrun-conformance")
+    if wrong := list(itertools.islice(report.contradictions(found), 5)):
+        raise DocumentError([Problem(file, None, f"contradicts itself: {each}") for each in wrong])
+    return found

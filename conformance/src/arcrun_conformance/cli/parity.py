@@ -58,7 +58,7 @@ def _parity(options: argparse.Namespace) -> int:
     reports = [read_report(path) for path in options.reports]
     try:
         found = parity.compare(
-            merged(reports),
+            merged(reports, list(map(str, options.reports))),
             parity.load(options.explained or EXPLAINED),
             load_unsupported(options.gate_file),
             None if options.explained else _own_sdks(),

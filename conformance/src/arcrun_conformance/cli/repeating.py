@@ -37,10 +37,18 @@ def repeating(options: argparse.Namespace) -> str:
     if options.again:
         return str(options.again)
     words = shlex.split(os.environ.get(COMMAND, "arcrun-conformance run"))
-    for name in KEPT:
-        value = getattr(options, name, None)
-        if value is not None and value != options.defaults.get(name):
-            words += [f"--{name.replace('_', '-')}", str(value)]
+    words += given(options)
     if options.remote:
         words.append("--remote")
     return shlex.join(words)
+
+
+def given(options: argparse.Namespace) -> list[str]:
+    """Return the options that change the outcome of a scenario and were given, as arguments."""
+    values = {name: getattr(options, name, None) for name in KEPT}
+    return [
+        word
+        for name, value in values.items()
+        if value is not None and value != options.defaults.get(name)
+        for word in (f"--{name.replace('_', '-')}", str(value))
+    ]

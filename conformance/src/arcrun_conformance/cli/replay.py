@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from arcrun_conformance.adapters.adapter import REPLY_SECONDS
+from arcrun_conformance.adapters.protocol import AdapterFailure
 from arcrun_conformance.replay.recording import Recording, read_recording
 from arcrun_conformance.replay.replaying import replay
 from arcrun_conformance.report import describe, terminal
@@ -23,11 +25,13 @@ from .options import (
     command,
     scenarios_of,
 )
+from .repeating import KEPT, given, repeating
 from .run import select_adapters
 
 if TYPE_CHECKING:
     import argparse
 
+    from arcrun_conformance.adapters.registry import RegisteredAdapter
     from arcrun_conformance.runs.results import Cell
     from arcrun_conformance.scenarios.scenario import Scenario
 
@@ -50,30 +54,53 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--sdk", metavar="NAME", help="another SDK (default: the one that failed)")
     add_scenarios(parser)
     add_adapters(parser)
-    parser.set_defaults(command=_replay)
+    defaults = {name: parser.get_default(name) for name in KEPT}
+    parser.set_defaults(command=_replay, defaults=defaults, remote=False, again=None)
 
 
 def _replay(options: argparse.Namespace) -> int:
     recording = read_recording(options.recording)
+    options.suite = recording.suite
     scenario = _scenario_of(recording, options)
+    adapter = _adapter_of(recording, options)
+    try:
+        run = asyncio.run(replay(recording, scenario, adapter.name, adapter.open, REPLY_SECONDS))
+    except (
+        AdapterFailure
+    ) as failure:  # it could not be started: nothing is known about the recording
+        raise UsageError(f"{adapter.name} can't be started: {failure}") from failure
+    console = Console()
+    terminal.show_failures(describe(run) | {"replay": _again(options)}, console)
+    said = verdict(recording, run.cells[0], repeating(options))
+    console.print(said, highlight=False, markup=False, soft_wrap=True)
+    return FAILED if run.cells[0].failed else GO
+
+
+def _again(options: argparse.Namespace) -> str:
+    """Return the command that repeats a replay."""
+    sdk = ["--sdk", options.sdk] if options.sdk else []
+    return shlex.join(
+        ["arcrun-conformance", "replay", str(options.recording), *sdk, *given(options)]
+    )
+
+
+def _adapter_of(recording: Recording, options: argparse.Namespace) -> RegisteredAdapter:
     known = adapters(options)
     if options.sdk is None and recording.sdk not in known:
         raise UsageError(
             f"the registry has no SDK {recording.sdk}; name one with --sdk, or its registry with --adapters"
         )
-    (adapter,) = select_adapters(known, options.sdk or recording.sdk)
-    run = asyncio.run(replay(recording, scenario, adapter.name, adapter.open, REPLY_SECONDS))
-    console = Console()
-    terminal.show_failures(describe(run), console)
-    console.print(verdict(recording, run.cells[0]), highlight=False, markup=False, soft_wrap=True)
-    return FAILED if run.cells[0].failed else GO
+    chosen = select_adapters(known, options.sdk or recording.sdk)
+    if len(chosen) > 1:
+        raise UsageError(f"a replay is with one SDK; --sdk names {len(chosen)}: {options.sdk}")
+    return chosen[0]
 
 
 def _scenario_of(recording: Recording, options: argparse.Namespace) -> Scenario:
     if recording.suite == "engine":
         raise UsageError(
             f"{options.recording} is of the engine suite, which has no SDK to repeat it with: run "
-            f"`arcrun-conformance run --suite engine --scenario {recording.scenario}` against the engine"
+            f"`{repeating(options)} --scenario {recording.scenario}` against the engine"
         )
     for scenario in scenarios_of(options, "sdk"):
         if scenario.id == recording.scenario:
@@ -83,8 +110,8 @@ def _scenario_of(recording: Recording, options: argparse.Namespace) -> Scenario:
     )
 
 
-def verdict(recording: Recording, cell: Cell) -> str:
-    """Return in one line whether a replay shows the recorded failure."""
+def verdict(recording: Recording, cell: Cell, run: str = "arcrun-conformance run") -> str:
+    """Return in one line whether a replay shows the recorded failure; `run` is the command that asks an engine."""
     what = f"{cell.scenario} with {cell.sdk}"
     if cell.outcome == "skipped":
         return f"nothing was repeated: {what} is skipped: {cell.reason}"
@@ -93,7 +120,7 @@ def verdict(recording: Recording, cell: Cell) -> str:
     if not_recorded and not failed & set(recording.failed):
         return (
             f"the recorded failure is gone, and with it the recording ends: {not_recorded[0]}. Run "
-            f"`arcrun-conformance run --sdk {cell.sdk} --scenario {cell.scenario}`"
+            f"`{run} --sdk {cell.sdk} --scenario {cell.scenario}`"
         )
     same = [name for name in recording.failed if name in failed]
     others = sorted(failed - set(recording.failed))

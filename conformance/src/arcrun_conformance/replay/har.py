@@ -7,6 +7,7 @@ a replay needs.
 from __future__ import annotations
 
 import base64
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -17,7 +18,7 @@ from arcrun_conformance._version import __version__
 from arcrun_conformance.wire.journal import Exchange, Headers, Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from arcrun_conformance.runs.results import Cell
 
@@ -81,21 +82,33 @@ class RecordedResponse:
 
 
 def recorded_responses(entries: Sequence[Mapping[str, Any]]) -> list[RecordedResponse]:
-    """Return what the engine did with each request that it was asked to respond to, in order."""
+    """Return what the engine did with each request that it was asked to respond to, in order.
+
+    Raises:
+        ValueError: An entry has what no engine and no SDK sends; the message names its field.
+    """
     calls: dict[int, list[Request]] = {}
     for entry in entries:
         if entry["_caused_by"] is not None:
-            calls.setdefault(entry["_caused_by"], []).append(_read_request(entry))
-    return [
-        RecordedResponse(
-            entry["request"]["method"],
-            entry["_target"],
-            _read_response(entry.get("_own_response") or entry["response"]),
-            tuple(calls.get(entry["_number"], ())),
-        )
-        for entry in entries
-        if entry["_server"] == "engine" and entry["_asked"]
-    ]
+            with _place(f"the request number {entry['_number']}"):
+                calls.setdefault(entry["_caused_by"], []).append(_read_request(entry))
+    found = []
+    for entry in entries:
+        if entry["_server"] == "engine" and entry["_asked"]:
+            with _place(f"the response to request number {entry['_number']}"):
+                urlsplit(entry["_target"])
+                response = _read_response(entry.get("_own_response") or entry["response"])
+            call = entry["request"]["method"], entry["_target"]
+            found.append(RecordedResponse(*call, response, tuple(calls.get(entry["_number"], ()))))
+    return found
+
+
+@contextlib.contextmanager
+def _place(where: str) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
 
 
 def _cause(exchange: Exchange, exchanges: Sequence[Exchange]) -> int | None:
@@ -196,13 +209,17 @@ def _response(response: Response | None, keys: Substitution) -> dict[str, Any]:
 def _read_request(entry: Mapping[str, Any]) -> Request:
     described = entry["request"]
     body = _read_content(described["postData"]) if "postData" in described else b""
+    urlsplit(entry["_target"])
     return Request(described["method"], entry["_target"], _read_headers(described), body)
 
 
 def _read_response(described: Mapping[str, Any]) -> Response:
-    return Response(
-        described["status"], _read_headers(described), _read_content(described["content"])
-    )
+    status, body = int(described["status"]), _read_content(described["content"])
+    if status < HTTPStatus.OK:
+        raise ValueError(f"{status} is the status of no response")
+    if body and status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:
+        raise ValueError(f"a response with status {status} has no body")
+    return Response(status, _read_headers(described), body)
 
 
 def _read_headers(described: Mapping[str, Any]) -> Headers:
@@ -210,8 +227,12 @@ def _read_headers(described: Mapping[str, Any]) -> Headers:
 
 
 def _read_content(content: Mapping[str, str]) -> bytes:
-    is_base64 = content.get("encoding") == "base64"
-    return base64.b64decode(content["text"]) if is_base64 else content["text"].encode()
+    if content.get("encoding") != "base64":
+        return content["text"].encode()
+    try:
+        return base64.b64decode(content["text"], validate=True)
+    except ValueError as error:
+        raise ValueError(f"the body is not base64: {error}") from error
 
 
 def _headers(headers: Headers) -> list[dict[str, str]]:

@@ -7,10 +7,11 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from arcrun_conformance.cleaning import well_formed
-from arcrun_conformance.documents import DocumentError, Problem
-from arcrun_conformance.resources import validator
+from arcrun_conformance.documents import DocumentError, Problem, shown
+from arcrun_conformance.json_files import read_json
 from arcrun_conformance.secrets import encodings
 
 from .har import RecordedResponse, har, recorded_responses
@@ -128,17 +129,16 @@ def read_recording(path: Path) -> Recording:
     Raises:
         DocumentError: The file can't be read, or is none.
     """
-    try:
-        document = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise DocumentError([Problem(path, None, f"can't be read: {error}")]) from error
-    for broken in validator("recording").iter_errors(document):
-        where = ".".join(map(str, broken.absolute_path)) or "the file"
-        problem = f"is no recording of arcrun-conformance: {where}: {broken.message[:200]}"
-        hint = "Give a file *.har that a run with --report-dir wrote to the folder `failures`."
-        raise DocumentError([Problem(path, None, problem, hint)])
+    hint = "Give a file *.har that a run with --report-dir wrote to the folder `failures`."
+    document = read_json(path, "recording", "recording of arcrun-conformance", hint=hint)
     log = document["log"]
     about = log["_arcrun"]
+    try:
+        _check_url(about["values"].get("target", ""))
+        responses = recorded_responses(log["entries"])
+    except ValueError as error:
+        problem = f"is no recording of arcrun-conformance: {shown(str(error))}"
+        raise DocumentError([Problem(path, None, problem, hint)]) from error
     return Recording(
         about["suite"],
         about["scenario"],
@@ -147,5 +147,17 @@ def read_recording(path: Path) -> Recording:
         about["remote"],
         about["health"],
         about["values"],
-        recorded_responses(log["entries"]),
+        responses,
     )
+
+
+def _check_url(url: str) -> None:
+    """Check that a URL can be taken apart.
+
+    Raises:
+        ValueError: It can't.
+    """
+    try:
+        _ = urlsplit(url).port
+    except ValueError as error:
+        raise ValueError(f"log._arcrun.values.target: {error}: {url}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .consistency import contradictions
 from .document import describe, failed
 from .files import PAGE, check_folder, copy_recordings, remove_old, write_all
 from .merging import merged, missing_shards
@@ -9,6 +10,7 @@ from .merging import merged, missing_shards
 __all__ = [
     "PAGE",
     "check_folder",
+    "contradictions",
     "copy_recordings",
     "describe",
     "failed",

@@ -210,6 +210,8 @@ def _blame_all(document: dict[str, Any], affected: Affected) -> Blame:
 
 
 def _command(document: dict[str, Any], cell: Cell) -> str:
+    if "replay" in document:  # of one cell, which is in the recording
+        return str(document["replay"])
     words = ["--scenario", cell["scenario"]]
     if document.get("suite", "sdk") == "sdk":
         words += ["--sdk", cell["sdk"]]
