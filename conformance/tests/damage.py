@@ -35,7 +35,7 @@ _VALUES = [
 SETTINGS = settings(
     derandomize=True,
     deadline=None,
-    max_examples=100,
+    max_examples=200,
     database=None,
     suppress_health_check=list(HealthCheck),
 )

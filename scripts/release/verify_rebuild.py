@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -30,13 +31,11 @@ class NotRebuilt(Exception):
 
 @contextlib.contextmanager
 def kept_log(folder: Path) -> Iterator[Path]:
-    """Yield a log in a folder; after an error it stays there, since the message names it."""
+    """Yield a log in a new folder in this one; it stays after an error, since the message names the log or one beside it."""
     folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix="rebuild-", suffix=".log", dir=folder)
-    os.close(handle)
-    log = Path(name)
-    yield log
-    log.unlink()
+    kept = Path(tempfile.mkdtemp(prefix="rebuild-", dir=folder))
+    yield kept / "rebuild.log"
+    shutil.rmtree(kept)
 
 
 def clone(url: str, version: str, commit: str, folder: Path, log: Path) -> Path:

@@ -238,6 +238,7 @@ def test_a_log_stays_where_a_message_names_it_and_only_then(tmp_path: Path) -> N
     folder = tmp_path / ".arcrun" / "verify"
     with verify_rebuild.kept_log(folder) as log:
         log.write_text("fine", "utf-8")
+        log.with_name("of-a-build.log").write_text("fine", "utf-8")
     assert list(folder.iterdir()) == []
     with (
         pytest.raises(NotRebuilt) as caught,
