@@ -183,7 +183,9 @@ RULES = {
     # Inside of it: cli → report → runs → checks → wire and adapters → scenarios.
     HARNESS: Rule(("arcrun_conformance",)),
     f"{HARNESS}/cli": Rule(("arcrun_conformance",)),
-    f"{HARNESS}/report": harness("runs", "checks", "wire", "adapters", "secrets", "parity"),
+    f"{HARNESS}/report": harness(
+        *("runs", "checks", "wire", "adapters", "secrets", "parity", "gate")
+    ),
     f"{HARNESS}/replay": harness(
         *("runs", "checks", "wire", "adapters", "scenarios", "secrets", "target")
     ),

@@ -29,7 +29,7 @@ def cell(sdk: str, traffic: list[dict[str, Any]], **changes: Any) -> dict[str, A
         "outcome": "passed",
         "reason": "",
         "seconds": 0,
-        "checks": [],
+        "checks": [{"id": "sent", "outcome": "passed", "message": "", "traffic": []}],
         "steps": [],
         "traffic": traffic,
         "stderr": "",

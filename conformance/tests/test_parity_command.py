@@ -38,7 +38,7 @@ def cell(sdk: str, *headers: list[str]) -> dict[str, Any]:
         "outcome": "passed",
         "reason": "",
         "seconds": 0,
-        "checks": [],
+        "checks": [{"id": "sent", "outcome": "passed", "message": "", "traffic": []}],
         "steps": [],
         "traffic": traffic,
         "stderr": "",

@@ -16,6 +16,7 @@ from scripts.rehearsal import StepFailed
 from scripts.release import apply_gate, claims, sbom
 from scripts.release.artifacts import sha256
 from scripts.release.foreign import NotReadable, in_a_line, read_json, read_text
+from scripts.release.npm.runtimes import sdks_of_release
 from scripts.release.suite import conformance_figures
 
 if TYPE_CHECKING:
@@ -138,6 +139,8 @@ def _shown(evidence: Evidence, step: str, report: Path, work: Path) -> Figures:
         return _fuzzed(document)
     if document["suite"] != ("engine" if step == "engine_suite" else "sdk"):
         raise StepFailed(f"it is the report of the suite {document['suite']}")
+    if step == "conformance":
+        _require_sdks(evidence, document)
     _require_same_files(evidence, document)
     _require_gate(evidence, report, _COLUMNS[step], work)
     _require_time(evidence, document)
@@ -160,6 +163,21 @@ def _fuzzed(document: Mapping[str, Any]) -> Figures:
         raise StepFailed(f"the fuzzer did not end its phase {', '.join(missing)}")
     found = (tested, document["test_cases"]["generated"], document["seed"])
     return dict(zip(_FUZZ_FIGURES, found, strict=True))
+
+
+def _require_sdks(evidence: Evidence, document: Mapping[str, Any]) -> None:
+    """Check that a report is about every SDK that a rehearsal tests.
+
+    Raises:
+        StepFailed: One is missing that every machine can run, or one is there that belongs to no release.
+    """
+    registry = ROOT / "conformance" / "adapters" / "adapters.yaml"
+    expected = sdks_of_release(registry, python_only=evidence["scope"] == "python")
+    tested = [each["name"] for each in document["sdks"]]
+    if missing := [name for name, always in expected.items() if always and name not in tested]:
+        raise StepFailed(f"it is not about {', '.join(missing)}")
+    if others := [name for name in tested if name not in expected]:
+        raise StepFailed(f"it is about {', '.join(others)}, which a rehearsal does not test")
 
 
 def _require_same_files(evidence: Evidence, document: Mapping[str, Any]) -> None:

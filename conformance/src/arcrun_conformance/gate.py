@@ -221,7 +221,7 @@ def judge(gate: Gate, report: dict[str, Any], today: date) -> Verdict:
                 cell = cells.get((scenario, sdk["name"]))
                 name = f"{scenario} with {sdk['name']}"
                 _judge_cell(gate, verdict, cell, sdk, name=name, today=today)
-    verdict.reasons += _contradictions(report)
+    verdict.reasons += contradictions(report)
     _judge_unsupported(gate, report, verdict)
     _judge_known_failures(gate, report, verdict)
     if report["leftovers"]["left"] or report["leftovers"]["problems"]:
@@ -263,7 +263,7 @@ def _judge_cell(
     verdict.reasons.append(f"{name}: {cell['outcome']} ({failing or cell['reason']})")
 
 
-def _contradictions(report: dict[str, Any]) -> list[str]:
+def contradictions(report: dict[str, Any]) -> list[str]:
     """Return what can't be true of one run: an SDK or a cell twice, or an outcome against the checks."""
     names = [sdk["name"] for sdk in report["sdks"]]
     places = [(cell["scenario"], cell["sdk"]) for cell in report["cells"]]

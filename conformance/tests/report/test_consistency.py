@@ -30,12 +30,15 @@ def check_fails(found: dict[str, Any]) -> None:
 
 CONTRADICTIONS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     (lambda r: r.update(shard={"index": 3, "of": 2}), "it is of shard 3/2"),
-    (lambda r: r["sdks"].append(r["sdks"][0]), "it has the SDK py more than once"),
-    (lambda r: r["scenarios"].append(r["scenarios"][0]), "it has the scenario push more than once"),
-    (lambda r: r["cells"].append(r["cells"][1]), "it has more than one cell of push with js"),
-    (lambda r: r["sdks"].pop(), "push was run with js, which is none of its SDKs"),
-    (lambda r: r["scenarios"].clear(), "push was run with py, and is none of its scenarios"),
-    (check_fails, "push passed with py, and sealed failed"),
+    (lambda r: r["sdks"].append(r["sdks"][0]), "py: is in the report twice"),
+    (lambda r: r["scenarios"].append(r["scenarios"][0]), "push: is among the scenarios 2 times"),
+    (lambda r: r["cells"].append(r["cells"][1]), "push with js: was run twice"),
+    (lambda r: r["sdks"].pop(), "js: has cells, and is not among the SDKs of the run"),
+    (
+        lambda r: r["scenarios"].clear(),
+        "push: has cells, and is not among the scenarios of the run",
+    ),
+    (check_fails, "push with py: passed, but not passed: sealed"),
     (
         lambda r: r["scenarios"][0].update(source="[" * 100_000),
         "the source of push is no scenario",

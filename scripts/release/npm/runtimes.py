@@ -66,6 +66,22 @@ def matrix(registry: Path) -> Matrix:
     )
 
 
+def sdks_of_release(registry: Path, *, python_only: bool) -> dict[str, bool]:
+    """Return the SDKs that a rehearsal tests, and of each whether every machine can run it.
+
+    Args:
+        registry: The suite's `adapters.yaml`.
+        python_only: Whether the npm package is left out.
+    """
+    languages = {"python"} if python_only else {"python", "javascript"}
+    adapters = yaml.safe_load(registry.read_text("utf-8"))["adapters"]
+    return {
+        each["name"]: each["runtime"] != "chromium"
+        for each in adapters
+        if each["language"] in languages
+    }
+
+
 def runtimes_of(registry: Path, sdks: Collection[str]) -> tuple[str, ...]:
     """Return the runtimes that some JavaScript SDKs of the suite's registry need.
 

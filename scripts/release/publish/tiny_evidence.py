@@ -18,6 +18,7 @@ from scripts.rehearsal import Rehearsal, Step
 from scripts.release import evidence, sbom
 from scripts.release.artifacts import sha256
 from scripts.release.claims import PAGES
+from scripts.release.npm.runtimes import sdks_of_release
 from scripts.release.results import new_run
 from scripts.release.steps import steps
 from scripts.release.suite import conformance_figures
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from scripts.release.sbom import Facts
 
 GATE = ROOT / "conformance" / "gate.yaml"
+ADAPTERS = ROOT / "conformance" / "adapters" / "adapters.yaml"
 OPERATIONS = len(operations(CONTRACT) - OWN_KEY)
 
 
@@ -103,17 +105,20 @@ def _report(artifacts: Sequence[Artifact], version: str, *, engine: bool) -> dic
     column = "engine-local" if engine else "local"
     contracts = yaml.safe_load(GATE.read_text("utf-8"))["contracts"]
     contract = max(contracts, key=lambda each: [int(part) for part in each.split(".")])
-    sdk = {"name": "sdk", "started": True, "version": version, "language": "-", "capabilities": []}
-    cell = {"sdk": "sdk", "outcome": "passed", "reason": "", "lacks": []}
+    names = ["engine"] if engine else list(sdks_of_release(ADAPTERS, python_only=False))
+    sdk = {"started": True, "version": version, "language": "-", "capabilities": []}
+    cell = {"outcome": "passed", "reason": "", "lacks": []}
+    checks = [{"id": "check", "outcome": "passed"}]
     return {
         "suite": "engine" if engine else "sdk",
         "started": dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
         "target": {"name": "local", "remote": False},
-        "sdks": [sdk],
+        "sdks": [{"name": name, **sdk} for name in names],
         "scenarios": [{"id": name} for name in contracts[contract][column]],
         "cells": [
-            {**cell, "scenario": name, "checks": [{"id": "check", "outcome": "passed"}]}
-            for name in contracts[contract][column]
+            {**cell, "scenario": scenario, "sdk": name, "checks": checks}
+            for scenario in contracts[contract][column]
+            for name in names
         ],
         "leftovers": {"left": [], "problems": []},
         "interrupted": False,

@@ -34,7 +34,7 @@ def cell(sdk: str, *headers: list[str], **changes: Any) -> dict[str, Any]:
         "outcome": "passed",
         "reason": "",
         "seconds": 0,
-        "checks": [],
+        "checks": [{"id": "sent", "outcome": "passed", "message": "", "traffic": []}],
         "steps": [],
         "traffic": traffic,
         "stderr": "",
@@ -101,7 +101,7 @@ def test_a_difference_with_a_reason_is_shown_and_counted(
 
 
 def test_a_difference_without_a_reason_is_no_go(settings: Settings, tmp_path: Path) -> None:
-    skipped = cell("deno", outcome="skipped", reason="lacks x", traffic=[])
+    skipped = cell("deno", outcome="skipped", reason="lacks x", traffic=[], checks=[])
     write_report(tmp_path, cell("python-sync"), cell("bun", ["X-Extra", "1"]), skipped)
     line = (
         "health, bun: request 1, GET /health (engine), "

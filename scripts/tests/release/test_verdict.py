@@ -42,26 +42,36 @@ def test_a_changed_byte_in_any_part_is_found_and_named(rehearsed: Rehearsed) -> 
     assert rehearsed.reasons() == []
 
 
+def without(report: Any, sdk: str) -> None:
+    """Remove an SDK and its cells from a report, consistently."""
+    report["sdks"] = [each for each in report["sdks"] if each["name"] != sdk]
+    report["cells"] = [each for each in report["cells"] if each["sdk"] != sdk]
+
+
 @pytest.mark.parametrize(
     ("file", "change", "says"),
     [
         (SUITE, lambda it: it["cells"][0].update(outcome="failed"), "the gate says NO-GO: "),
-        (SUITE, lambda it: [check.update(outcome="failed") for cell in it["cells"] for check in cell["checks"]], "the gate says NO-GO: account-names with sdk: passed, but not passed: check; "),
+        (SUITE, lambda it: [check.update(outcome="failed") for cell in it["cells"] for check in cell["checks"]], "the gate says NO-GO: account-names with python-sync: passed, but not passed: check; "),
         (ENGINE, lambda it: it["cells"][0]["checks"].clear(), "passed, but no check passed"),
         (SUITE, lambda it: it["target"].update(remote=True), "it was judged as live, and a rehearsal is local"),
         (ENGINE, lambda it: it["target"].update(remote=True), "it was judged as engine-live, and a rehearsal is engine-local"),
         (SUITE, lambda it: it.update(gate=None), "it is no report of the suite: TypeError"),
         (SUITE, lambda it: it.update(started="1999-12-31T23:59:59+00:00"), "it began at 1999-12-31 23:59:59+00:00, and the rehearsal"),
         (SUITE, lambda it: it.update(started="2026"), "is no report of the step conformance: ValueError"),
-        (SUITE, lambda it: it["sdks"][0].pop("started"), "the gate says NO-GO: sdk: it was not started"),
+        (SUITE, lambda it: it["sdks"][0].pop("started"), "the gate says NO-GO: python-sync: it was not started"),
         (ENGINE, lambda it: it["cells"].pop(), "was not run"),
         (SUITE, lambda it: it.update(cells=[]), "the gate says NO-GO: "),
-        (SUITE, lambda it: it.update(sdks=[]), "no SDK took part"),
+        (SUITE, lambda it: it.update(sdks=[]), "it is not about python-sync, python-async, "),
+        (SUITE, lambda it: without(it, "deno"), "it is not about deno"),
+        (SUITE, lambda it: it["sdks"][0].update(name="theirs"), "it is not about python-sync"),
+        (SUITE, lambda it: it["sdks"].append({"name": "theirs"}), "it is about theirs, which a "),
+        (ENGINE, lambda it: it.update(sdks=[]), "no SDK took part"),
         (SUITE, lambda it: it.update(interrupted=True), "the run was interrupted"),
         (SUITE, lambda it: it["leftovers"]["left"].append("x"), "left credentials or workflows"),
         (SUITE, lambda it: it["gate"].update(verdict="NO-GO"), "the suite's report says NO-GO"),
         (SUITE, lambda it: it["gate"].update(contract="0.0.1"), "the gate of contract 0.0.1 was applied, not "),
-        (SUITE, lambda it: it["sdks"][0].update(version="6.0.0"), "the suite ran sdk 6.0.0, but"),
+        (SUITE, lambda it: it["sdks"][0].update(version="6.0.0"), "the suite ran python-sync 6.0.0, but"),
         (SUITE, lambda it: it["artifacts"].pop(), "it is not about these bytes of arcrun-sdk-7"),
         (SUITE, lambda it: it.update(suite="engine"), "it is the report of the suite engine"),
         (SUITE, lambda it: it.pop("target"), "it is no report of the suite: KeyError 'target'"),
@@ -125,7 +135,7 @@ def test_results_that_were_changed_with_their_hashes_do_not_lead_to_go(
         (lambda it: step(it, "conformance")["figures"].clear(), "the step conformance records scenarios"),
         (lambda it: step(it, "versions")["figures"].clear(), "the step versions has found another version"),
         (lambda it: it.update(decision="NO-GO"), "the rehearsal of 7.0.0 ended with NO-GO"),
-        (lambda it: it.update(version="7.0.1"), "the suite ran sdk 7.0.0, but 7.0.1 was built"),
+        (lambda it: it.update(version="7.0.1"), "the suite ran python-sync 7.0.0, python-async 7.0.0, "),
         (lambda it: it.update(scope="python"), "the step npm_build is none of this checkout"),
         (lambda it: it["git"].update(dirty=True), "the working tree was not the commit 0000"),
         (lambda it: it["git"].update(changed=["新.py"]), "the working tree was not the commit 0000"),
@@ -224,3 +234,11 @@ def test_what_is_no_archive_of_evidence_is_refused(rehearsed: Rehearsed) -> None
     }.items():
         with pytest.raises(evidence_archive.ArchiveInvalid, match=says):
             evidence_archive.unpack(content, there)
+
+
+def test_only_a_browser_may_be_missing_where_a_machine_has_none(rehearsed: Rehearsed) -> None:
+    rehearsed.change(SUITE, lambda it: without(it, "chromium"), hide=True)
+    reasons = rehearsed.reasons()
+    assert not [each for each in reasons if "it is not about" in each]
+    # The step has recorded the figures of a report with it.
+    assert any("the step conformance records sdks = " in each for each in reasons)
