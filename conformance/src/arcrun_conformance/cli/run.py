@@ -18,7 +18,7 @@ from arcrun_conformance.runs.engine_suite import EngineRunConfig, execute_engine
 from arcrun_conformance.runs.runner import Opener, RunConfig, execute
 from arcrun_conformance.runs.workers import LOCAL_JOBS
 from arcrun_conformance.scenarios.scenario import Scenario, select
-from arcrun_conformance.target import open_target, server_program, url_of
+from arcrun_conformance.target import Keys, open_target, server_program, url_of
 from arcrun_conformance.wire.pace import REMOTE_RATE
 
 from .combinations import refuse_ignored
@@ -159,15 +159,17 @@ def _run(options: argparse.Namespace) -> int:
         raise UsageError(f"shard {index}/{total} has no scenario: fewer than {total} match")
     if options.dry_run:
         return dry_run(options, selected, select_adapters(adapters(options), options.sdk))
+    # The target local makes its own.
+    key, keys = (None, Keys()) if options.target == "local" else _keys(options)
     artifacts = read_artifacts(options)
     known = read_deviations(options)
     check_report_folder(options)
     remove_old_reports(options)
     if options.suite == "engine":
-        run = asyncio.run(_execute_engine_suite(options, selected))
+        run = asyncio.run(_execute_engine_suite(options, selected, key, keys))
     else:
         sdks = select_adapters(adapters(options), options.sdk)
-        run = asyncio.run(_execute(options, selected, sdks))
+        run = asyncio.run(_execute(options, selected, sdks, key))
     described = describe(run)
     described["shard"] = {"index": index, "of": total}
     described["command"] = well_formed(repeating(options))
@@ -175,8 +177,15 @@ def _run(options: argparse.Namespace) -> int:
     return conclude(options, described, gate, known, partial(write_recordings, run))
 
 
+def _keys(options: argparse.Namespace) -> tuple[str | None, Keys]:
+    return api_key(options), further_keys(options)
+
+
 async def _execute(
-    options: argparse.Namespace, scenarios: Sequence[Scenario], sdks: Sequence[RegisteredAdapter]
+    options: argparse.Namespace,
+    scenarios: Sequence[Scenario],
+    sdks: Sequence[RegisteredAdapter],
+    key: str | None,
 ) -> Run:
     cancel_on_signals()
     openers: dict[str, Opener] = {sdk.name: sdk.open for sdk in sdks}
@@ -187,7 +196,7 @@ async def _execute(
 
         async with open_target(
             options.target,
-            api_key(options),
+            key,
             options.server_python,
             remote=options.remote,
             rate=options.requests_per_second,
@@ -204,7 +213,9 @@ async def _execute(
             return await execute(config)
 
 
-async def _execute_engine_suite(options: argparse.Namespace, scenarios: Sequence[Scenario]) -> Run:
+async def _execute_engine_suite(
+    options: argparse.Namespace, scenarios: Sequence[Scenario], key: str | None, keys: Keys
+) -> Run:
     cancel_on_signals()
     fresh = sum(scenario.uses("fresh_api_key") for scenario in scenarios)
     revoke = any(scenario.uses("revoked_api_key") for scenario in scenarios)
@@ -215,10 +226,10 @@ async def _execute_engine_suite(options: argparse.Namespace, scenarios: Sequence
 
         async with open_target(
             options.target,
-            api_key(options),
+            key,
             options.server_python,
             remote=options.remote,
-            keys=further_keys(options),
+            keys=keys,
             accounts=2 + fresh + revoke,
             revoke=revoke,
             rate=options.requests_per_second,
