@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shlex
 import signal
 import sys
@@ -425,6 +426,14 @@ async def test_a_caller_names_the_command_that_repeats_its_runs(
     (command,) = commands()
     assert command.startswith("nox -s conformance -- --target http://127.0.0.1:")
     assert command.endswith(" --scenario push --sdk plain")
+
+
+def test_the_readme_has_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--help"])
+    commands = re.findall("^    ([a-z-]+) ", capsys.readouterr().out, re.MULTILINE)
+    assert {"run", "sweep"} <= set(commands)
+    table = (TESTS.parent / "README.md").read_text("utf-8").partition("\n\nAgainst the embedded")[0]
+    assert [name for name in commands if not re.search(rf"`{name}\b", table)] == []
 
 
 def test_the_module_runs_as_well() -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
 PREFIX = "arcconf_"
+# More than any account needs: a list with ever new cursors would be read forever.
+_MOST_PAGES = 10_000
 RUN_ID = re.compile(rf"{PREFIX}[0-9a-f]{{8}}", re.IGNORECASE)
 
 
@@ -112,7 +114,7 @@ class Cleaner:
                 response = await self._client.delete(
                     f"{thing.resource.path}/{quote(thing.name, safe='')}{thing.resource.query}",
                     # An SDK may have sent any bytes as its key.
-                    headers={KEY_HEADER: thing.api_key.encode("latin-1", "replace")},
+                    headers={KEY_HEADER.encode(): thing.api_key.encode("latin-1", "replace")},
                 )
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 problems.append(f"{thing} could not be removed: {type(error).__name__}: {error}")
@@ -163,6 +165,8 @@ class Cleaner:
                 return
             if cursor in cursors:
                 raise ValueError(f"the list {resource.path} repeats the cursor {cursor!r}")
+            if len(cursors) >= _MOST_PAGES:
+                raise ValueError(f"the list {resource.path} has more than {_MOST_PAGES} pages")
             cursors.append(cursor)
 
 
