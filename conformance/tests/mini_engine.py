@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from typing import Any
 
@@ -22,6 +23,7 @@ class MiniEngine(RecordingServer):
         self.credentials: dict[str, Any] = {}
         self.workflows: dict[str, Any] = {}
         self.capabilities = list(CAPABILITIES)
+        self.health: Any = None
         self.remote = False
         self.pushed = asyncio.Event()
         self.lists_nothing = False
@@ -37,7 +39,7 @@ class MiniEngine(RecordingServer):
     async def respond(self, exchange: Exchange) -> Response:
         request = exchange.request
         if request.path == "/health":
-            return Response.from_json({"ok": True, "capabilities": self.capabilities})
+            return _in_ascii(self.health or {"ok": True, "capabilities": self.capabilities})
         if request.header("x-arcrun-api-key") != KEY:
             return Response.from_json({"error": "unknown key", "code": "unknown_api_key"}, 401)
         match = re.fullmatch("/(credentials|webhooks/named)(?:/(.+))?", request.path)
@@ -70,4 +72,9 @@ class MiniEngine(RecordingServer):
             page["next_cursor"] = str(start if self.repeats_cursors else end)
         elif self.ends_lists_with_null:
             page["next_cursor"] = None
-        return Response.from_json(page)
+        return _in_ascii(page)
+
+
+def _in_ascii(value: Any) -> Response:
+    """Return a response that may hold half a character, which JSON can escape and UTF-8 can't encode."""
+    return Response(200, [("content-type", "application/json")], json.dumps(value).encode())

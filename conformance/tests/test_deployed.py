@@ -67,7 +67,7 @@ async def test_the_live_column_can_pass_and_deviations_are_reported(
     assert "deviations from the contract" in capsys.readouterr().out
     summary = (tmp_path / "summary.md").read_text("utf-8")
     assert (
-        "| known | key-unknown | docs/contract.md#transport | Any header value is a tenant"
+        "| known | key-unknown | docs/contract.md\\#transport | Any header value is a tenant"
         in summary
     )
     assert deployed.credentials == {}

@@ -35,6 +35,7 @@ from scripts.release.versions import NPM_NAME, PACKAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
 GO, NO_GO = 0, 1
 # Both SDKs, and the runtimes that differ most from each other.
@@ -54,9 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
     options, further = _options(arguments)
     processes.interrupt_on_signals()
     caller = dict(os.environ)
-    for name in REPORTS:
-        (options.report_dir / name).unlink(missing_ok=True)
     try:
+        _remove_reports(options.report_dir)
         artifacts = released(options.packages, options.evidence)
         with tempfile.TemporaryDirectory(prefix="arcrun-packages-") as folder:
             work = Path(folder).resolve()
@@ -89,12 +89,33 @@ def _options(arguments: list[str] | None) -> tuple[argparse.Namespace, list[str]
     parser.add_argument("--sdk", type=_names, default=SDKS, help=f"by default {','.join(SDKS)}")
     parser.add_argument("--target", default="local")
     parser.add_argument("--gate", action="store_true")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="writes no report, so not with --gate"
+    )
     options, further = parser.parse_known_args(arguments)
+    if options.gate and options.dry_run:
+        parser.error("--dry-run proves nothing; leave out --gate")
     options.packages, options.report_dir = options.packages.resolve(), options.report_dir.resolve()
     absent = [name for name in SDKS if name not in options.sdk]
     if options.gate and absent:
         parser.error(f"the gate needs {', '.join(SDKS)}, and --sdk leaves out {', '.join(absent)}")
     return options, further
+
+
+def _remove_reports(folder: Path) -> None:
+    """Create the folder of the reports, and remove those of an earlier run.
+
+    Raises:
+        StepFailed: That is not possible.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in REPORTS:
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise StepFailed(
+            f"reports can't be written to --report-dir {folder}: {error.filename}: {error.strerror}; name another folder"
+        ) from None
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -110,16 +131,13 @@ def released(folder: Path, evidence: Path) -> list[Artifact]:
     """
     try:
         document = read_evidence(evidence)
-        names = {path.name for path in folder.iterdir()}
+        artifacts = _proven(folder, evidence, document)
     except OSError as error:
         raise NotProven(f"{error.filename} can't be read: {error.strerror}") from None
-    listed = {each["file"] for each in document["artifacts"]}
-    if missing := sorted(listed - names):
-        raise NotProven(f"{folder} lacks {', '.join(missing)}, which {evidence} lists")
-    artifacts = []
-    for name in sorted(names):
-        entry = verify(folder / name, document)
-        artifacts.append(Artifact(entry["package"], folder / name, entry["sha256"]))
+    except RecursionError:
+        raise NotProven(
+            f"{evidence} is not evidence of a release: it is nested too deeply"
+        ) from None
     if absent := {*PACKAGES, NPM_NAME} - {each.package for each in artifacts}:
         raise NotProven(
             f"the rehearsal made no {', '.join(sorted(absent))} (its scope is {document['scope']}), "
@@ -127,6 +145,19 @@ def released(folder: Path, evidence: Path) -> list[Artifact]:
         )
     with tempfile.TemporaryDirectory(prefix="arcrun-evidence-") as work:
         require_go(document, evidence, Path(work))
+    return artifacts
+
+
+def _proven(folder: Path, evidence: Path, document: dict[str, Any]) -> list[Artifact]:
+    """Return the packages in a folder; each is in the evidence, and each of the evidence is there."""
+    names = {path.name for path in folder.iterdir()}
+    listed = {each["file"] for each in document["artifacts"]}
+    if missing := sorted(listed - names):
+        raise NotProven(f"{folder} lacks {', '.join(missing)}, which {evidence} lists")
+    artifacts = []
+    for name in sorted(names):
+        entry = verify(folder / name, document)
+        artifacts.append(Artifact(entry["package"], folder / name, entry["sha256"]))
     return artifacts
 
 
@@ -167,7 +198,19 @@ def _installed(
         sdks=options.sdk,
         runtimes=folder,
     )
+    if options.dry_run:
+        command = [*_without_reports(command), "--dry-run"]
     return [*command, "--target", options.target, *(["--gate"] if options.gate else [])]
+
+
+def _without_reports(command: list[str]) -> list[str]:
+    """Return the command of the suite without its reports, which a dry run does not write."""
+    names = ("--report-dir", "--artifacts")
+    return [
+        word
+        for before, word in zip(["", *command], command, strict=False)
+        if word not in names and before not in names
+    ]
 
 
 def _for_suite(options: argparse.Namespace, caller: Mapping[str, str]) -> dict[str, str]:

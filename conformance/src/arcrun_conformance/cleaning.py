@@ -1,7 +1,7 @@
 """Cleans what adapters and engines send, before it can break a report or steer a terminal.
 
 Everything that comes from outside passes one of these functions: JSON `parsed_json`, and text that people
-will read (messages, stderr) `visible`.
+will read (messages, stderr) `visible`, or `visible_line` where it is one line, such as a name.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ MAX_DEPTH = 100
 
 # Control characters but for tab and line feed, and those that change the direction of text.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# What ends a line, of which `visible` keeps the line feed.
+_BREAKS = re.compile("[\n\u2028\u2029]")
 # Commands of CI systems: GitHub obeys `::command::` at the start of a line, and `##[command]` anywhere.
 _CI_COMMAND = re.compile(r"^(\s*):(?=:)|##(?=\[)", re.MULTILINE)
 
@@ -71,6 +73,16 @@ def visible(text: str) -> str:
     """
     text = _UNSEEN.sub(_escaped, well_formed(text).replace("\r\n", "\n"))
     return _CI_COMMAND.sub(lambda match: match[0][:-1] + "\\" + match[0][-1:], text)
+
+
+def visible_line(text: str) -> str:
+    r"""Return a text as `visible` does, in one line: a name begins no line of its own.
+
+    Example:
+        >>> visible_line("a\n::error::b")
+        'a\\x0a::error::b'
+    """
+    return visible(_BREAKS.sub(_escaped, text))
 
 
 def _escaped(match: re.Match[str]) -> str:

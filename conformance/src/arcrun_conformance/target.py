@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import json
+import re
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -12,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from ._version import __version__
-from .cleaning import parsed_json, visible
+from .cleaning import parsed_json, visible_line
 from .local_engine import EngineNotStarted, LocalEngine, local_engine
 from .wire.pace import REMOTE_RATE, Pace
 
@@ -148,11 +150,11 @@ async def open_target(
         except EngineNotStarted as error:
             raise TargetError(str(error)) from error
         return
-    url = _url_of(name)
+    url = url_of(name)
     if not api_key:
         raise TargetError(
-            f"the target {name} needs a key: set the environment variable "
-            "ARCRUN_CONFORMANCE_API_KEY, or pass --api-key K"
+            f"the target {name} needs a key: pass --api-key-file FILE, or set the environment variable "
+            "ARCRUN_CONFORMANCE_API_KEY"
         )
     remote = remote or not is_loopback(url)
     pace = Pace(rate or (REMOTE_RATE if remote else None))
@@ -172,16 +174,53 @@ async def observed(name: str) -> Target:
     Raises:
         TargetError: It does not respond.
     """
-    return await _described(Target(name, _url_of(name), "", remote=True))
+    return await _described(Target(name, url_of(name), "", remote=True))
 
 
-def _url_of(name: str) -> str:
+def url_of(name: str) -> str:
+    """Return the base URL of a target that is not local, without a trailing slash.
+
+    Raises:
+        TargetError: It is no URL that requests can be sent to. A password in it is not repeated.
+    """
     url = LIVE_URL if name == "live" else name.rstrip("/")
-    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+    if "@" in url:
         raise TargetError(
-            f"{name} is not a valid target: use local, live, or a URL such as {LIVE_URL}"
+            "--target names a user or a password, which logs would show and no engine asks for: leave out what is "
+            "before the @"
+        )
+    if reason := _why_unusable(url):
+        raise TargetError(
+            f"--target {visible_line(name)} is not a valid target: {reason}; use local, live, or a URL such as "
+            f"{LIVE_URL}"
         )
     return url
+
+
+def _why_unusable(url: str) -> str:
+    """Return what is wrong with a URL; an empty string if nothing is."""
+    if not re.match("https?:", url, re.IGNORECASE):
+        return "it does not begin with http:// or https://"
+    if " " in url or not url.isprintable():
+        return "it has a space or a character that can't be seen"
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "it is no URL"
+    if "?" in url or "#" in url:
+        return "it has a query or a fragment"
+    try:
+        _ = parts.port
+    except ValueError:
+        return "its port is no number from 0 to 65535"
+    return "" if _is_host(parts.hostname or "") else "it names no host"
+
+
+def _is_host(name: str) -> bool:
+    try:
+        return bool(name) and bool(name.encode("idna")) and bool(httpx.URL(host=name).host)
+    except (UnicodeError, httpx.InvalidURL):
+        return False
 
 
 async def target_of(engine: LocalEngine, *, remote: bool = False, revoke: bool = False) -> Target:
@@ -215,18 +254,27 @@ async def _described(target: Target) -> Target:
             response.raise_for_status()
             health = parsed_json(response.content)
         except (httpx.HTTPError, ValueError) as error:
-            raise TargetError(f"GET {target.url}/health failed: {error}") from error
-        if not isinstance(health, dict):
             raise TargetError(
-                f"GET {target.url}/health did not return a JSON object: {response.text[:100]}"
-            )
+                f"GET {target.url}/health failed: {visible_line(str(error))}"
+            ) from error
+        _check_health(health, f"GET {target.url}/health")
         contract = None
         with contextlib.suppress(httpx.HTTPError, ValueError, KeyError, TypeError):
             described = parsed_json((await client.get(f"{target.url}/openapi.json")).content)
-            contract = visible(str(described["info"]["version"]))
+            contract = visible_line(str(described["info"]["version"]))
         if target.engine is None and target.api_key:
             await _check_key(client, target)
     return replace(target, health=health, contract=contract)
+
+
+def _check_health(health: Any, request: str) -> None:
+    if not isinstance(health, dict):
+        shown = visible_line(json.dumps(health, ensure_ascii=False)[:100])
+        raise TargetError(f"{request} did not return a JSON object: {shown}")
+    names = health.get("capabilities", [])
+    if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        shown = visible_line(json.dumps(names, ensure_ascii=False)[:100])
+        raise TargetError(f"{request}: capabilities must be a list of names, not {shown}")
 
 
 async def _check_key(client: httpx.AsyncClient, target: Target) -> None:

@@ -42,14 +42,13 @@ def workspace(tmp_path: Path) -> Path:
 @pytest.fixture
 async def call(engine: MiniEngine, workspace: Path) -> Callable:
     async def run(*arguments: str, target: str = engine.origin, key: str = KEY) -> int:
-        given = ["run", "--target", target, "--api-key", key]
-        given += [
-            "--scenarios",
-            f"{workspace}/scenarios",
-            "--adapters",
-            f"{workspace}/adapters.yaml",
-        ]
-        given += ["--gate-file", f"{workspace}/gate.yaml", "--report-dir", f"{workspace}/reports"]
+        given = ["run", "--target", target, "--report-dir", f"{workspace}/reports"]
+        given += ["--scenarios", f"{workspace}/scenarios"]
+        given += ["--adapters", f"{workspace}/adapters.yaml"]
+        if "--gate" in arguments:
+            given += ["--gate-file", f"{workspace}/gate.yaml"]
+        if not {"--target", "--api-key-file"} & set(arguments):
+            given += ["--api-key", key]
         # In another thread, since the engine runs in this one.
         return await asyncio.to_thread(main, [*given, *arguments])
 

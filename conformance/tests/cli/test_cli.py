@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shlex
 import signal
 import sys
@@ -129,13 +130,19 @@ async def test_a_crash_does_not_stop_another_sdk(call: Callable, workspace: Path
         (["--scenario", "nope*"], "no scenario matches nope*; list all with"),
         (["--scenarios", "/nowhere"], "contains no scenarios"),
         (["--target", "ftp://x"], "is not a valid target"),
-        (["--target", "http://127.0.0.1:1"], "GET http://127.0.0.1:1/health failed"),
-        (["--target", "live", "--api-key", ""], "needs a key"),
+        (
+            ["--target", "http://127.0.0.1:1", "--api-key", KEY],
+            "GET http://127.0.0.1:1/health failed",
+        ),
+        (["--target", "live"], "needs a key"),
         (["--target", "local", "--server-python", "/usr/bin/false"], "did not start"),
         (["--target", "local", "--server-python", "/no/python"], "--server-python"),
         (["--api-key", "ak_wrong"], "refuses the key (401)"),
         (["--shard", "2/2"], "shard 2/2 has no scenario"),
-        (["--report-dir", "/dev/null/reports"], "reports can't be written to /dev/null/reports"),
+        (
+            ["--report-dir", "/dev/null/reports"],
+            "reports can't be written to --report-dir /dev/null/reports",
+        ),
         (["--api-key-file", "/nowhere"], "the key can't be read from /nowhere"),
         (["--api-key-file", "/dev/null"], "/dev/null has no key"),
     ],
@@ -185,8 +192,7 @@ async def test_the_artifacts_that_were_tested_are_reported(
 
 async def test_the_key_may_come_from_a_file(call: Callable, workspace: Path) -> None:
     (workspace / "key").write_text(f"{KEY}\n", "utf-8")
-    given = ("--api-key-file", f"{workspace}/key")
-    assert await call("--sdk", "correct", *given, key="ak_wrong") == GO
+    assert await call("--sdk", "correct", "--api-key-file", f"{workspace}/key") == GO
 
 
 def test_an_error_of_usage_repeats_no_key(capsys: pytest.CaptureFixture[str]) -> None:
@@ -343,39 +349,6 @@ def test_merge_refuses_a_file_that_is_not_a_report(
     assert "conformance.json" in capsys.readouterr().err
 
 
-async def test_sweep_removes_what_runs_have_left_and_nothing_else(
-    engine: MiniEngine, capsys: pytest.CaptureFixture[str]
-) -> None:
-    ours, capitals, theirs = "arcconf_0123abcd_1_token", "ARCCONF_89ABCDEF_2_X", "openai_api_key"
-    engine.credentials = {name: {} for name in (ours, capitals, theirs)}
-    engine.workflows = {"arcconf_0123abcd_3_flow": {}}
-    given = ["sweep", "--target", engine.origin, "--api-key", KEY]
-
-    assert await asyncio.to_thread(main, [*given, "--dry-run"]) == GO
-    assert len(engine.credentials) == 3
-    assert await asyncio.to_thread(main, [*given, "--run", "arcconf_0123abcd"]) == GO
-    assert set(engine.credentials) == {capitals, theirs}
-    assert engine.workflows == {}
-    assert await asyncio.to_thread(main, given) == GO
-    assert set(engine.credentials) == {theirs}
-    assert await asyncio.to_thread(main, [*given, "--run", "arcconf"]) == COULD_NOT_RUN
-    assert "is not a run's id" in capsys.readouterr().err
-
-
-async def test_sweep_reports_what_it_could_not_remove(
-    engine: MiniEngine, capsys: pytest.CaptureFixture[str]
-) -> None:
-    engine.credentials = Undeletable({"arcconf_0123abcd_1_token": {}})
-    given = ["sweep", "--target", engine.origin, "--api-key", KEY]
-    assert await asyncio.to_thread(main, given) == FAILED
-    assert "still there: credential arcconf_0123abcd_1_token" in capsys.readouterr().out
-
-
-class Undeletable(dict):
-    def pop(self, name: str, default: object = None) -> object:
-        return self.get(name, default)
-
-
 def test_sdks_and_capabilities_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", "--sdks"]) == GO
     shown = capsys.readouterr().out
@@ -515,6 +488,14 @@ async def test_a_caller_names_the_command_that_repeats_its_runs(
     (command,) = commands()
     assert command.startswith("nox -s conformance -- --target http://127.0.0.1:")
     assert command.endswith(" --scenario push --sdk plain")
+
+
+def test_the_readme_has_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--help"])
+    commands = re.findall("^    ([a-z-]+) ", capsys.readouterr().out, re.MULTILINE)
+    assert {"run", "sweep"} <= set(commands)
+    table = (TESTS.parent / "README.md").read_text("utf-8").partition("\n\nAgainst the embedded")[0]
+    assert [name for name in commands if not re.search(rf"`{name}\b", table)] == []
 
 
 def test_the_module_runs_as_well() -> None:

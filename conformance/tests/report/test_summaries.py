@@ -98,7 +98,7 @@ def test_the_summary_begins_with_the_verdict_and_its_causes(tmp_path: Path) -> N
         "",
         "| | scenario | contract | difference |",
         "|---|---|---|---|",
-        "| known | one | contract#part | differs \\[so\\] |",
+        "| known | one | contract\\#part | differs \\[so\\] |",
         "",
     ]
 
@@ -280,7 +280,7 @@ def test_the_terminal_shows_the_matrix_and_the_failures() -> None:
         "  js is at fault: it sent something else than the scenario expects",
         "  again: arcrun-conformance run --scenario one --sdk js",
         "  stderr of the adapter:",
-        "      oops\x00",
+        "      oops\\x00",
         "",
         "✗ two with js",
         "      it broke",

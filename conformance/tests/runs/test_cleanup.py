@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from arcrun_conformance.runs.cleanup import PREFIX, Cleaner, created_in
+from arcrun_conformance.runs import cleanup
+from arcrun_conformance.runs.cleanup import PREFIX, RESOURCES, Cleaner, Created, created_in
 from arcrun_conformance.wire.journal import Exchange, Request, Response
 
 if TYPE_CHECKING:
@@ -32,6 +33,29 @@ async def test_a_list_whose_pages_never_end_is_a_problem(engine: MiniEngine) -> 
     with pytest.raises(ValueError, match="the list /credentials repeats the cursor '0'"):
         await cleaner.left(RUN)
     await cleaner.close()
+
+
+async def test_a_list_with_ever_new_cursors_is_a_problem(
+    engine: MiniEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cleanup, "_MOST_PAGES", 3)
+    engine.credentials = dict.fromkeys("abcde")
+    engine.page_size = 1
+    cleaner = Cleaner(engine.target)
+    with pytest.raises(ValueError, match="the list /credentials has more than 3 pages"):
+        await cleaner.left(RUN)
+    await cleaner.close()
+
+
+@pytest.mark.parametrize("key", ["ak_\xff", "ak_密"])
+async def test_what_was_created_with_any_bytes_as_key_is_tried(
+    engine: MiniEngine, key: str
+) -> None:
+    thing = Created(RESOURCES[1], f"{RUN}_token", key)
+    cleaner = Cleaner(engine.target)
+    assert await cleaner.remove([thing]) == [], "the engine refuses the key, so there is nothing"
+    await cleaner.close()
+    assert [exchange.request.method for exchange in engine.journal.exchanges] == ["DELETE"]
 
 
 @pytest.mark.parametrize(

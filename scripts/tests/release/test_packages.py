@@ -135,6 +135,77 @@ def test_evidence_whose_parts_do_not_lead_to_go_is_no_go(
     assert said.startswith("NO-GO evidence/fuzz/fuzz.json was changed after the rehearsal")
 
 
+@pytest.mark.parametrize("below", ["", "folder"])
+def test_a_report_folder_that_can_not_be_made_is_no_go(
+    dist: Path, capsys: pytest.CaptureFixture[str], below: str
+) -> None:
+    file = dist.with_name("mine.txt")
+    file.write_text("mine", "utf-8")
+    folder = file / below
+    code, said = refused(dist, evidence_of(dist), capsys, "--report-dir", str(folder))
+    assert code == 1
+    assert said.startswith(f"NO-GO reports can't be written to --report-dir {folder}: ")
+    assert said.endswith("; name another folder\n")
+    assert file.read_text("utf-8") == "mine"
+
+
+def test_an_earlier_report_that_can_not_be_removed_is_no_go(
+    dist: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reports = dist.with_name("own reports")
+    (reports / "summary.md").mkdir(parents=True)
+    code, said = refused(dist, evidence_of(dist), capsys, "--report-dir", str(reports))
+    assert code == 1
+    assert said.startswith(f"NO-GO reports can't be written to --report-dir {reports}: ")
+    assert f"{reports}/summary.md: " in said
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"{", "is not valid JSON"),
+        (b"\xff", "is not valid JSON"),
+        (b"[]", "is not evidence of a release"),
+        (b"[" * 100_000, "is not evidence of a release: it is nested too deeply"),
+    ],
+    ids=["no JSON", "no UTF-8", "a list", "deep"],
+)
+def test_a_file_that_is_no_evidence_is_no_go(
+    dist: Path, capsys: pytest.CaptureFixture[str], content: bytes, reason: str
+) -> None:
+    evidence = evidence_of(dist)
+    evidence.write_bytes(content)
+    code, said = refused(dist, evidence, capsys)
+    assert code == 1
+    assert said.startswith(f"NO-GO {evidence} {reason}")
+
+
+def test_packages_that_are_a_file_and_evidence_that_is_a_folder_are_named(
+    dist: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evidence = evidence_of(dist)
+    code, said = refused(dist / NPM_FILE, evidence, capsys)
+    assert (code, said) == (1, f"NO-GO {dist / NPM_FILE} can't be read: Not a directory\n")
+    code, said = refused(dist, dist, capsys)
+    assert (code, said) == (1, f"NO-GO {dist} can't be read: Is a directory\n")
+
+
+def test_a_folder_among_the_packages_is_no_go(
+    dist: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evidence = evidence_of(dist)
+    (dist / NPM_FILE).unlink()
+    (dist / NPM_FILE).mkdir()
+    code, said = refused(dist, evidence, capsys)
+    assert (code, said) == (1, f"NO-GO {dist / NPM_FILE} can't be read: Is a directory\n")
+
+
+def test_the_gate_is_no_part_of_a_dry_run(dist: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        refused(dist, evidence_of(dist), capsys, "--dry-run")
+    assert "--dry-run proves nothing; leave out --gate" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("missing", ["evidence", "packages"])
 def test_what_is_not_there_is_named(dist: Path, missing: str) -> None:
     evidence, nowhere = evidence_of(dist), dist.with_name("nowhere")

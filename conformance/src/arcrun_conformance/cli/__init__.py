@@ -12,10 +12,10 @@ import traceback
 from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from arcrun_conformance._version import __version__
-from arcrun_conformance.cleaning import visible
+from arcrun_conformance.cleaning import visible, visible_line
 from arcrun_conformance.documents import DocumentError
 from arcrun_conformance.target import TargetError
 
@@ -36,8 +36,9 @@ from .options import COULD_NOT_RUN, FAILED, GO, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# A full disk, and a pipe that nobody reads any more.
-_OF_OUTPUT = frozenset({errno.ENOSPC, errno.EPIPE})
+# A full disk, a pipe that nobody reads any more, an output that was closed or is open for reading only, and one
+# whose device fails.
+_OF_OUTPUT = frozenset({errno.ENOSPC, errno.EPIPE, errno.EBADF, errno.EIO})
 
 __all__ = ["COULD_NOT_RUN", "FAILED", "GO", "main"]
 
@@ -48,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0: everything passed. 1: something failed, the output can't be written, or the runner crashed. 2: the command could not
     be run.
     """
+    if sys.stdout is None:  # the caller has closed it
+        return _not_written(os.strerror(errno.EBADF))
     try:
         code = _run(arguments)
         sys.stdout.flush()
@@ -56,10 +59,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         # Python would try again when it ends, print what looks like a defect, and end with 120.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        reason = f"the output can't be written: {error.strerror}"
-        print(f"arcrun-conformance: {reason}", file=sys.stderr)
-        return FAILED
+        return _not_written(error.strerror)
     return code
+
+
+def _not_written(reason: str | None) -> int:
+    if sys.stderr is not None:
+        print(f"arcrun-conformance: the output can't be written: {reason}", file=sys.stderr)
+    return FAILED
 
 
 def _run(arguments: Sequence[str] | None) -> int:
@@ -71,7 +78,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         code: int = options.command(options)
     except (UsageError, TargetError, DocumentError) as error:
-        errors.print(f"[red bold]error[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        said = Text.assemble(("error", "red bold"), " ", _without_keys(visible(str(error))))
+        errors.print(said, highlight=False, soft_wrap=True)
         return COULD_NOT_RUN
     except (KeyboardInterrupt, asyncio.CancelledError):
         errors.print("interrupted")
@@ -81,16 +89,16 @@ def _run(arguments: Sequence[str] | None) -> int:
             raise
         print(_without_keys(visible(traceback.format_exc())), file=sys.stderr)
         text = " ".join(f"{type(error).__name__}: {error}".split())
-        print(f"NO-GO the runner crashed: {_without_keys(visible(text))}", file=sys.stderr)
+        print(f"NO-GO the runner crashed: {_without_keys(visible_line(text))}", file=sys.stderr)
         return FAILED
     return code
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors repeat no key, since they get into the logs of CI systems."""
+    """A parser whose errors repeat no key and steer no terminal, since they get into the logs of CI systems."""
 
     def error(self, message: str) -> NoReturn:
-        super().error(_without_keys(message))
+        super().error(_without_keys(visible(message)))
 
 
 def _without_keys(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from arcrun_conformance.printing import print_line
 from arcrun_conformance.runs.cleanup import created_in
 from arcrun_conformance.runs.runner import RunConfig, execute
 from arcrun_conformance.target import observed, open_target
@@ -66,18 +67,14 @@ def _show(run: Run, name: str, console: Console) -> int:
                 requests[exchange.request.method] += 1
         for created in created_in(cell.exchanges):
             kinds[created.resource.path] += 1
-            _print(console, f"{cell.sdk}  {cell.scenario}  {created}")
+            print_line(console, f"{cell.sdk}  {cell.scenario}  {created}")
     skipped = sum(cell.outcome == "skipped" for cell in run.cells)
     counted = ", ".join(f"{count} at {path}" for path, count in kinds.items()) or "nothing"
     sent = ", ".join(f"{count} {method}" for method, count in sorted(requests.items()))
-    _print(console, f"{len(run.cells) - skipped} cells would be run, {skipped} skipped")
-    _print(console, f"requests before what is created is removed: {sent or 'none'}")
-    _print(
+    print_line(console, f"{len(run.cells) - skipped} cells would be run, {skipped} skipped")
+    print_line(console, f"requests before what is created is removed: {sent or 'none'}")
+    print_line(
         console,
         f"{name} got GET /health and GET /openapi.json, and nothing else; created would be {counted}",
     )
     return FAILED if run.interrupted else GO
-
-
-def _print(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -10,6 +10,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from arcrun_conformance import gate as gates
+from arcrun_conformance.cleaning import visible, visible_line
 
 from .options import (
     GO,
@@ -66,11 +67,16 @@ def _table(*columns: str) -> Table:
     return table
 
 
+def _cell(text: str) -> str:
+    """Return a text of a file as a cell shows it."""
+    return escape(visible_line(text))
+
+
 def _scenarios(options: argparse.Namespace) -> Table:
     table = _table("suite", "scenario", "contract", "title")
     for scenario in all_scenarios(options):
         sections = ", ".join(link.partition("#")[2] for link in scenario.spec)
-        table.add_row(scenario.suite, scenario.id, sections, escape(scenario.title))
+        table.add_row(*map(_cell, (scenario.suite, scenario.id, sections, scenario.title)))
     return table
 
 
@@ -79,7 +85,7 @@ def _sdks(options: argparse.Namespace) -> Table:
     for sdk in adapters(options).values():
         default = "yes" if sdk.default else "no"
         row = (sdk.name, sdk.language, sdk.runtime, default, sdk.why_unavailable() or "yes")
-        table.add_row(*map(escape, row), escape(" ".join(sdk.command)))
+        table.add_row(*map(_cell, (*row, " ".join(sdk.command))))
     return table
 
 
@@ -94,7 +100,7 @@ def _capabilities(options: argparse.Namespace) -> Table:
             needed.setdefault(("adapter, for single checks", capability), []).append(scenario.id)
     table = _table("of", "capability", "scenarios that need it")
     for (owner, capability), scenarios in sorted(needed.items()):
-        table.add_row(owner, capability, str(len(scenarios)))
+        table.add_row(*map(_cell, (owner, capability, str(len(scenarios)))))
     return table
 
 
@@ -105,7 +111,7 @@ def _show(options: argparse.Namespace) -> int:
         raise UsageError(
             f"no scenario is named {options.id}; list all with `arcrun-conformance list`"
         )
-    Console().print(Syntax(scenario.source, "yaml", background_color="default"))
+    Console().print(Syntax(visible(scenario.source), "yaml", background_color="default"))
     return GO
 
 

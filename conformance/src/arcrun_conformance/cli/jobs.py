@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
+from typing import TYPE_CHECKING
+
+from .numbers import whole_number
+
+if TYPE_CHECKING:
+    import argparse
+
+# Each may have a process of its own.
+_MOST = 1000
 
 
 def add_jobs(parser: argparse.ArgumentParser, what: str, local: int) -> None:
@@ -15,7 +23,7 @@ def add_jobs(parser: argparse.ArgumentParser, what: str, local: int) -> None:
     """
     parser.add_argument(
         "--jobs",
-        type=_positive,
+        type=whole_number(1, _MOST),
         metavar="N",
         help=f"how many {what} at the same time (default: {local} with the embedded engine, 1 with any other)",
     )
@@ -25,6 +33,7 @@ def jobs_of(options: argparse.Namespace, local: int) -> int:
     """Return how much is done at the same time: more than one only with the embedded engine, or where asked for.
 
     Example:
+        >>> import argparse
         >>> jobs_of(argparse.Namespace(jobs=None, target="http://127.0.0.1:8787"), 12)
         1
         >>> jobs_of(argparse.Namespace(jobs=3, target="local"), 12)
@@ -33,10 +42,3 @@ def jobs_of(options: argparse.Namespace, local: int) -> int:
         12
     """
     return options.jobs or (local if options.target == "local" else 1)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number

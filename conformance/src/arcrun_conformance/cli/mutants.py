@@ -11,6 +11,7 @@ from rich.console import Console
 
 from arcrun_conformance.javascript_mutant import ADAPTER, JavaScriptSdk, MutantError
 from arcrun_conformance.mutants import ACCOUNTS, Mutant, Programs, Trial, Trials, load_all
+from arcrun_conformance.printing import print_line
 from arcrun_conformance.target import open_target, server_program
 
 from .interrupts import cancel_on_signals
@@ -92,7 +93,7 @@ def _mutants(options: argparse.Namespace) -> int:
     console.print(f"[{style} bold]{caught_of(caught, len(chosen))}[/]")
     if skipped:
         reason = javascript.why_unavailable()
-        console.print(f"{len(skipped)} JavaScript mutants skipped: {reason}", highlight=False)
+        print_line(console, f"{len(skipped)} JavaScript mutants skipped: {reason}")
     return GO if all(trial.good for trial in trials) else FAILED
 
 
@@ -143,10 +144,10 @@ async def _try(
         failed = ", ".join(trial.failed) or "nothing"
         if trial.good:
             text = f"caught by {by}" if by else "all checks passed"
-            console.print(f"[green]✓[/] {name}: {text}", highlight=False, soft_wrap=True)
+            print_line(console, ("✓", "green"), f" {name}: {text}")
         else:
             text = f"not caught by {by}; failed: {failed}" if by else f"failed: {failed}"
-            console.print(f"[red]✗[/] {name}: {text}", highlight=False, soft_wrap=True)
+            print_line(console, ("✗", "red"), f" {name}: {text}")
 
     # The engine without a defect runs all of the scenarios, each mutant only one.
     named = {mutant.scenario for mutant in chosen}

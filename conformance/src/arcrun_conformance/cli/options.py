@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,13 +17,19 @@ from arcrun_conformance import gate as gates
 from arcrun_conformance.adapters.registry import RegisteredAdapter, default_runtimes, read_registry
 from arcrun_conformance.documents import DocumentError, Problem
 from arcrun_conformance.json_files import read_json
+from arcrun_conformance.printing import print_line
 from arcrun_conformance.report import terminal
 from arcrun_conformance.resources import data_directory
 from arcrun_conformance.scenarios.scenario import SUITES, Scenario, Suite, load_all
 from arcrun_conformance.target import Keys
 
+from .numbers import whole_number
+
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
+
+    from arcrun_conformance.deviations import KnownDeviation
 
 GO, FAILED, COULD_NOT_RUN = 0, 1, 2
 DATA = data_directory()
@@ -178,7 +185,24 @@ def check_report_folder(options: argparse.Namespace) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise UsageError(
-            f"reports can't be written to {options.report_dir}: {reason}; name another folder"
+            f"reports can't be written to --report-dir {options.report_dir}: {reason}; name another folder"
+        ) from error
+
+
+def remove_old_reports(options: argparse.Namespace) -> None:
+    """Remove the reports of an earlier run.
+
+    Raises:
+        UsageError: One can't be removed, as where a folder has its name.
+    """
+    if options.report_dir is None:
+        return
+    try:
+        report.remove_old(options.report_dir)
+    except OSError as error:
+        raise UsageError(
+            f"--report-dir {options.report_dir}: {error.filename} can't be removed: {error.strerror}; remove it, or "
+            "name another folder"
         ) from error
 
 
@@ -231,7 +255,7 @@ def add_standin_port(parser: argparse.ArgumentParser) -> None:
     """Add the option for engines that the suite does not start, and that have a language model."""
     parser.add_argument(
         "--standin-port",
-        type=int,
+        type=whole_number(1, 65_535),
         metavar="PORT",
         help="the port of this machine at which the target asks its language model, by the Messages API; without it, "
         "what the suite checks of models is skipped (the target local is told where it is)",
@@ -240,28 +264,52 @@ def add_standin_port(parser: argparse.ArgumentParser) -> None:
 
 def further_keys(options: argparse.Namespace) -> Keys:
     """Return the keys of further accounts from the options or the environment."""
-    environment = os.environ
-    return Keys(
-        options.second_api_key or environment.get("ARCRUN_CONFORMANCE_SECOND_API_KEY"),
-        options.revoked_api_key or environment.get("ARCRUN_CONFORMANCE_REVOKED_API_KEY"),
-    )
+    return Keys(_further_key(options, "second"), _further_key(options, "revoked"))
+
+
+def _further_key(options: argparse.Namespace, which: str) -> str | None:
+    option, variable = f"{which}_api_key", f"ARCRUN_CONFORMANCE_{which.upper()}_API_KEY"
+    if given := getattr(options, option):
+        return _key(given, f"--{which}-api-key")
+    return _key(os.environ.get(variable), variable)
+
+
+def _key(text: str | None, source: str) -> str | None:
+    """Return a key that a header can hold.
+
+    Raises:
+        UsageError: It is none; the message does not repeat it.
+    """
+    if text and not re.fullmatch("[!-~]+", text):
+        raise UsageError(
+            f"{source} is no key: a key is one line of ASCII letters, digits and signs, without spaces"
+        )
+    return text
 
 
 def api_key(options: argparse.Namespace) -> str | None:
     """Return the key from the options or the environment.
 
     Raises:
-        UsageError: The file with the key can't be read, or has none.
+        UsageError: The file with the key can't be read, or there is none that a header can hold.
     """
     if options.api_key_file is None:
-        return options.api_key or os.environ.get("ARCRUN_CONFORMANCE_API_KEY")
+        if options.api_key:
+            return _key(options.api_key, "--api-key")
+        return _key(os.environ.get("ARCRUN_CONFORMANCE_API_KEY"), "ARCRUN_CONFORMANCE_API_KEY")
+    if options.api_key:
+        raise UsageError("--api-key and --api-key-file are both given: leave out --api-key")
     try:
         key = options.api_key_file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the key can't be read from {options.api_key_file}: {error}") from error
+    except OSError as error:
+        raise UsageError(
+            f"--api-key-file: the key can't be read from {options.api_key_file}: {error.strerror}"
+        ) from error
+    except UnicodeDecodeError:
+        key = "\0"  # what it has is no key, in whatever encoding
     if not key:
-        raise UsageError(f"{options.api_key_file} has no key")
-    return str(key)
+        raise UsageError(f"--api-key-file: {options.api_key_file} has no key")
+    return _key(key, f"what --api-key-file {options.api_key_file} holds")
 
 
 def read_gate(options: argparse.Namespace) -> gates.Gate | None:
@@ -275,18 +323,40 @@ def read_gate(options: argparse.Namespace) -> gates.Gate | None:
     return gates.load(options.gate_file, ids)
 
 
+def read_deviations(options: argparse.Namespace) -> list[KnownDeviation]:
+    """Return the known deviations of remote targets; none with `--strict`.
+
+    Raises:
+        DocumentError: The file can't be read, or has none.
+    """
+    return [] if options.strict else deviations.load(options.deviations)
+
+
 def conclude(
-    options: argparse.Namespace, described: dict[str, Any], gate: gates.Gate | None
+    options: argparse.Namespace,
+    described: dict[str, Any],
+    gate: gates.Gate | None,
+    known: list[KnownDeviation] | None = None,
+    record: Callable[[Path], list[str]] | None = None,
 ) -> int:
-    """Apply the gate to a run, write and print its reports, and return the exit code."""
+    """Apply the gate to a run, write and print its reports, and return the exit code.
+
+    Args:
+        options: The options of the command.
+        described: The run.
+        gate: The gate, if there is one.
+        known: The known deviations; without them, their file is read now.
+        record: Writes the recordings of failed cells to a folder, and returns why some can't be.
+    """
     if described["target"]["remote"]:
-        known = [] if options.strict else deviations.load(options.deviations)
+        known = read_deviations(options) if known is None else known
         described["deviations"] = deviations.found_in(described, known)
     if gate is not None:
         today = datetime.now(timezone.utc).date()
         described["gate"] = gates.judge(gate, described, today).as_dict()
     if options.report_dir:
-        report.write_all(described, options.report_dir)
+        for problem in report.write_all(described, options.report_dir, record):
+            print_line(Console(stderr=True), problem)
     page = options.report_dir / report.PAGE if options.report_dir else None
     terminal.show(described, Console(), page)
     if described["cells"] and not any(sdk["started"] for sdk in described["sdks"]):

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from arcrun_conformance.adapters.adapter import REPLY_SECONDS
+from arcrun_conformance.cleaning import well_formed
 from arcrun_conformance.replay.recording import write_recordings
-from arcrun_conformance.report import describe, remove_old, terminal
+from arcrun_conformance.report import describe, terminal
 from arcrun_conformance.runs.engine_suite import EngineRunConfig, execute_engine_suite
 from arcrun_conformance.runs.runner import Opener, RunConfig, execute
 from arcrun_conformance.runs.workers import LOCAL_JOBS
 from arcrun_conformance.scenarios.scenario import Scenario, select
-from arcrun_conformance.target import open_target, server_program
+from arcrun_conformance.target import Keys, open_target, server_program, url_of
 from arcrun_conformance.wire.pace import REMOTE_RATE
 
+from .combinations import refuse_ignored
 from .coverage import coverage
 from .dry_run import dry_run
 from .interrupts import cancel_on_signals
 from .jobs import add_jobs, jobs_of
+from .numbers import number_up_to
 from .options import (
     UsageError,
     adapters,
@@ -39,10 +44,12 @@ from .options import (
     conclude,
     further_keys,
     read_artifacts,
+    read_deviations,
     read_gate,
+    remove_old_reports,
     scenarios_of,
 )
-from .repeating import KEPT, repeating
+from .repeating import repeating
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +81,7 @@ def add_to(commands: Commands) -> None:
     add_jobs(run, "scenarios to run", LOCAL_JOBS)
     run.add_argument(
         "--requests-per-second",
-        type=_rate,
+        type=number_up_to(1_000_000),
         metavar="N",
         help=f"how many requests a second the target may get (default: {REMOTE_RATE:g} for one that "
         "others use, otherwise no limit)",
@@ -95,7 +102,7 @@ def add_to(commands: Commands) -> None:
         "--reply-seconds",
         "--answer-seconds",
         dest="reply_seconds",
-        type=float,
+        type=number_up_to(86_400),
         default=REPLY_SECONDS,
         metavar="S",
         help=f"how long to wait for a reply of an adapter (default: {REPLY_SECONDS:g})",
@@ -120,24 +127,21 @@ def add_to(commands: Commands) -> None:
         action="store_true",
         help="run nothing: show which scenarios check each requirement of the contract",
     )
-    run.set_defaults(command=_run, defaults={name: run.get_default(name) for name in KEPT})
-
-
-def _rate(text: str) -> float:
-    rate = float(text)
-    if not 0 < rate < float("inf"):
-        raise argparse.ArgumentTypeError("must be more than 0")
-    return rate
+    run.set_defaults(command=_run, defaults=vars(run.parse_args([])))
 
 
 def _shard(text: str) -> tuple[int, int]:
     index, _, total = text.partition("/")
-    if not (index.isdecimal() and total.isdecimal() and 1 <= int(index) <= int(total)):
-        raise argparse.ArgumentTypeError("must be I/N with 1 ≤ I ≤ N, e.g. 2/3")
+    numbers = re.fullmatch("[0-9]{1,9}/[0-9]{1,9}", text)
+    if not (numbers and 1 <= int(index) <= int(total)):
+        raise argparse.ArgumentTypeError(f"must be I/N with 1 ≤ I ≤ N, e.g. 2/3, not {text[:40]!r}")
     return int(index), int(total)
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.target != "local":
+        url_of(options.target)
+    refuse_ignored(options)
     if options.coverage:
         return coverage(options)
     options.jobs = jobs_of(options, LOCAL_JOBS)
@@ -153,32 +157,35 @@ def _run(options: argparse.Namespace) -> int:
     selected = selected[index - 1 :: total]
     if not selected:
         raise UsageError(f"shard {index}/{total} has no scenario: fewer than {total} match")
-    if options.suite == "engine" and options.sdk:
-        raise UsageError("the engine suite uses no SDK; leave out --sdk")
     if options.dry_run:
         return dry_run(options, selected, select_adapters(adapters(options), options.sdk))
+    # The target local makes its own.
+    key, keys = (None, Keys()) if options.target == "local" else _keys(options)
     artifacts = read_artifacts(options)
+    known = read_deviations(options)
     check_report_folder(options)
-    if options.report_dir:
-        remove_old(options.report_dir)
+    remove_old_reports(options)
     if options.suite == "engine":
-        run = asyncio.run(_execute_engine_suite(options, selected))
+        run = asyncio.run(_execute_engine_suite(options, selected, key, keys))
     else:
         sdks = select_adapters(adapters(options), options.sdk)
-        run = asyncio.run(_execute(options, selected, sdks))
+        run = asyncio.run(_execute(options, selected, sdks, key))
     described = describe(run)
     described["shard"] = {"index": index, "of": total}
-    described["command"] = repeating(options)
+    described["command"] = well_formed(repeating(options))
     described["artifacts"] = artifacts
-    code = conclude(options, described, gate)
-    if options.report_dir:
-        for problem in write_recordings(run, options.report_dir):
-            Console(stderr=True).print(problem, markup=False, highlight=False, soft_wrap=True)
-    return code
+    return conclude(options, described, gate, known, partial(write_recordings, run))
+
+
+def _keys(options: argparse.Namespace) -> tuple[str | None, Keys]:
+    return api_key(options), further_keys(options)
 
 
 async def _execute(
-    options: argparse.Namespace, scenarios: Sequence[Scenario], sdks: Sequence[RegisteredAdapter]
+    options: argparse.Namespace,
+    scenarios: Sequence[Scenario],
+    sdks: Sequence[RegisteredAdapter],
+    key: str | None,
 ) -> Run:
     cancel_on_signals()
     openers: dict[str, Opener] = {sdk.name: sdk.open for sdk in sdks}
@@ -189,7 +196,7 @@ async def _execute(
 
         async with open_target(
             options.target,
-            api_key(options),
+            key,
             options.server_python,
             remote=options.remote,
             rate=options.requests_per_second,
@@ -206,7 +213,9 @@ async def _execute(
             return await execute(config)
 
 
-async def _execute_engine_suite(options: argparse.Namespace, scenarios: Sequence[Scenario]) -> Run:
+async def _execute_engine_suite(
+    options: argparse.Namespace, scenarios: Sequence[Scenario], key: str | None, keys: Keys
+) -> Run:
     cancel_on_signals()
     fresh = sum(scenario.uses("fresh_api_key") for scenario in scenarios)
     revoke = any(scenario.uses("revoked_api_key") for scenario in scenarios)
@@ -217,10 +226,10 @@ async def _execute_engine_suite(options: argparse.Namespace, scenarios: Sequence
 
         async with open_target(
             options.target,
-            api_key(options),
+            key,
             options.server_python,
             remote=options.remote,
-            keys=further_keys(options),
+            keys=keys,
             accounts=2 + fresh + revoke,
             revoke=revoke,
             rate=options.requests_per_second,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 from rich.console import Console
 
+from arcrun_conformance.printing import print_line
 from arcrun_conformance.runs.cleanup import PREFIX, RUN_ID, Cleaner
 from arcrun_conformance.target import TargetError, open_target
 
@@ -44,19 +45,19 @@ async def _clean(options: argparse.Namespace, run: str) -> int:
         try:
             found = await cleaner.left(run)
             for thing in found:
-                console.print(str(thing), highlight=False)
+                print_line(console, str(thing))
             if options.dry_run:
-                console.print(f"{len(found)} found, none removed")
+                print_line(console, f"{len(found)} found, none removed")
                 return GO
             problems = await cleaner.remove(found)
             problems += [f"still there: {thing}" for thing in await cleaner.left(run)]
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise TargetError(
                 f"can't list what is at the target: {type(error).__name__}: {error}"
             ) from error
         finally:
             await cleaner.close()
     for problem in problems:
-        console.print(f"[red]{problem}[/]", highlight=False)
-    console.print(f"{len(found)} removed" if not problems else "some could not be removed")
+        print_line(console, (problem, "red"))
+    print_line(console, f"{len(found)} removed" if not problems else "some could not be removed")
     return FAILED if problems else GO

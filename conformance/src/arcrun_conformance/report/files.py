@@ -51,13 +51,34 @@ def copy_recordings(source: Path, target: Path) -> None:
         shutil.copyfile(recording, target / RECORDINGS / recording.name)
 
 
-def write_all(described: dict[str, Any], directory: Path) -> None:
-    """Write all reports that are files; after an error, those of before are still there."""
+def write_all(
+    described: dict[str, Any],
+    directory: Path,
+    record: Callable[[Path], list[str]] | None = None,
+) -> list[str]:
+    """Write all reports that are files; after an error, those of before are still there.
+
+    Args:
+        described: The run.
+        directory: The folder of its reports.
+        record: Writes the recordings of failed cells to a folder, and returns why some can't be.
+
+    Returns:
+        Why cells could not be recorded.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     described = {**described, "failures": causes(described)}
     with tempfile.TemporaryDirectory(dir=directory, prefix=".writing-") as temporary:
-        written = {name: Path(temporary, name) for name in _WRITERS}
+        problems = record(Path(temporary)) if record else []
         for name, write in _WRITERS.items():
-            write(described, written[name])
-        for name, path in written.items():
-            path.replace(directory / name)
+            write(described, Path(temporary, name))
+        _move_recordings(Path(temporary), directory)
+        for name in _WRITERS:
+            Path(temporary, name).replace(directory / name)
+    return problems
+
+
+def _move_recordings(source: Path, target: Path) -> None:
+    for recording in (source / RECORDINGS).glob("*.har"):
+        (target / RECORDINGS).mkdir(exist_ok=True)
+        recording.replace(target / RECORDINGS / recording.name)

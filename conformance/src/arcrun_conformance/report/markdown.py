@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from arcrun_conformance.cleaning import visible, visible_line
+
 from .causes import causes
 from .document import exempt, failed
 from .findings import said_lines
@@ -88,20 +90,22 @@ def _matrix(document: dict[str, Any]) -> list[str]:
         row = [cells.get((scenario["id"], name)) for name in names]
         outcomes = {cell["outcome"] if cell else "" for cell in row}
         marks = [_MARKS[cell["outcome"]] if cell else "" for cell in row]
-        line = f"| {scenario['id']} | {' | '.join(marks)} |"
+        line = f"| {_text(scenario['id'])} | {' | '.join(marks)} |"
         if not outcomes <= {"passed", "skipped", ""}:
             failing.append(line)
         elif outcomes == {"passed"}:
             passed += 1
         else:
             not_run.append(line)
-    head = [f"| scenario | {' | '.join(names)} |", f"|---|{':-:|' * len(names)}"]
+    head = [f"| scenario | {' | '.join(map(_text, names))} |", f"|---|{':-:|' * len(names)}"]
     parts = [[*head, *failing]] if failing else []
     if not_run:
         folded = f"<details><summary>{_scenarios(len(not_run))} not run with every SDK</summary>"
         parts.append([folded, "", *head, *not_run, "", "</details>"])
     if passed:
-        with_all = f" with {names[0]}" if len(names) == 1 else f" with all of {len(names)} SDKs"
+        with_all = (
+            f" with {_text(names[0])}" if len(names) == 1 else f" with all of {len(names)} SDKs"
+        )
         parts.append([f"{_scenarios(passed)} passed{with_all}."])
     return [line for part in parts for line in ["", *part]][1:]
 
@@ -113,7 +117,7 @@ def _scenarios(count: int) -> str:
 def _deviations(rows: list[dict[str, Any]]) -> list[str]:
     head = ["| | scenario | contract | difference |", "|---|---|---|---|"]
     return head + [
-        f"| {row['state']} | {row['scenario']} | {row['spec']} | {_text(row['text'])} |"
+        f"| {row['state']} | {_text(row['scenario'])} | {_text(row['spec'])} | {_text(row['text'])} |"
         for row in rows
     ]
 
@@ -180,6 +184,7 @@ def _said(part: dict[str, Any]) -> str:
 
 
 def _fenced(text: str) -> list[str]:
+    text = visible(text)
     # The fence is longer than any inside, so that an engine's response can't end the block.
     longest = max(len(run) for run in ("``", *re.findall("`+", text)))
     fence = "`" * (longest + 1)
@@ -187,4 +192,4 @@ def _fenced(text: str) -> list[str]:
 
 
 def _text(text: str) -> str:
-    return re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([\\`*_{}\[\]<>|#~$&])", r"\\\1", visible_line(" ".join(text.split())))

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
+
+from arcrun_conformance.cleaning import visible, visible_line
+from arcrun_conformance.printing import print_line
 
 from .causes import causes
 from .document import exempt, failed
@@ -43,10 +45,10 @@ def progress(console: Console, total: int) -> Iterator[Callable[[str], None]]:
     if not console.is_terminal:
         yield _log_of(console, total)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
         task = bar.add_task("starting", total=total)
-        yield lambda name: bar.update(task, advance=1, description=name)
+        yield lambda name: bar.update(task, advance=1, description=visible_line(name))
 
 
 def _log_of(console: Console, total: int) -> Callable[[str], None]:
@@ -65,8 +67,10 @@ def show(document: dict[str, Any], console: Console, page: Path | None = None) -
     target = document["target"]
     _print(
         console,
-        f"[bold]{escape(target['name'])}[/] {escape(target['url'])} · contract "
-        f"{escape(target['contract'] or 'unknown')} · run {document['run']}",
+        Text.assemble(
+            (target["name"], "bold"),
+            f" {target['url']} · contract {target['contract'] or 'unknown'} · run {document['run']}",
+        ),
     )
     if any(sdk.get("started", True) for sdk in document["sdks"]):
         for line in _matrix(document, console.width):
@@ -86,9 +90,18 @@ def show_failures(document: dict[str, Any], console: Console) -> None:
         _show_cause(document, cause, console)
 
 
-def _print(console: Console, line: str | Text = "") -> None:
+def _print(console: Console, line: Text | None = None) -> None:
     """Print a line as it is: not coloured by what it contains, and neither wrapped nor cut."""
-    console.print(line, highlight=False, soft_wrap=True)
+    text = line or Text()
+    # What has no style of its own has that of the line.
+    parts = ((part.text, part.style or text.style) for part in text.render(console))
+    print_line(console, *parts)
+
+
+def _print_lines(console: Console, text: str, style: str) -> None:
+    """Print a text that may have several lines; those after the first are indented, so that none is a verdict."""
+    for number, line in enumerate(visible(text).splitlines()):
+        _print(console, Text("    " * (number > 0) + line, style=style))
 
 
 def _padded(text: str, width: int) -> str:
@@ -144,7 +157,7 @@ def _deviations(rows: list[dict[str, Any]]) -> list[Text]:
 def _show_leftovers(leftovers: dict[str, Any], console: Console) -> None:
     _print(console)
     for line in [*leftovers["problems"], *(f"left behind: {x}" for x in leftovers["left"])]:
-        _print(console, Text(line, style="red"))
+        _print_lines(console, line, "red")
     if not leftovers["problems"] and not leftovers["left"]:
         text = f"{leftovers['created']} credentials and workflows created, all removed"
         _print(console, Text(text, style="dim"))
@@ -208,26 +221,23 @@ def _show_end(document: dict[str, Any], console: Console, page: Path | None) -> 
     if page:
         _print(console, Text(f"the page of this run: {page}"))
     if document["interrupted"]:
-        _print(console, "[red bold]interrupted: what is not shown was not run[/]")
+        _print(console, Text("interrupted: what is not shown was not run", "red bold"))
     if document.get("crash"):
-        _print(console, Text(document["crash"], style="red bold"))
+        _print_lines(console, document["crash"], "red bold")
     gate = document["gate"]
     for line in gate["accepted"] if gate else ():
-        _print(console, Text(f"accepted: {line}", style="yellow"))
+        _print_lines(console, f"accepted: {line}", "yellow")
     for line in _reasons(gate["reasons"]) if gate else ():
-        _print(console, Text(line, style="red"))
+        _print_lines(console, line, "red")
     counted = _counted(document)
     if gate is None:
         bad = failed(document)
-        verdict = "[red bold]FAILED[/]" if bad else "[green bold]PASSED[/]"
-        _print(console, f"{verdict} {counted}")
+        verdict = ("FAILED", "red bold") if bad else ("PASSED", "green bold")
+        _print(console, Text.assemble(verdict, f" {counted}"))
         return
     style = "green" if gate["verdict"] == "GO" else "red"
-    _print(
-        console,
-        f"[{style} bold]{gate['verdict']}[/] gate {gate['contract']}, column {gate['column']}: "
-        f"{_times(gate['needed'], 'scenario')} needed · {counted}",
-    )
+    text = f" gate {gate['contract']}, column {gate['column']}: {_times(gate['needed'], 'scenario')} needed · {counted}"
+    _print(console, Text.assemble((gate["verdict"], f"{style} bold"), text))
 
 
 def _reasons(reasons: list[str]) -> list[str]:

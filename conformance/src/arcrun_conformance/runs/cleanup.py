@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 
 from arcrun_conformance.checks.leaks import KEY_HEADER
-from arcrun_conformance.cleaning import parsed_json
+from arcrun_conformance.cleaning import parsed_json, visible_line
 from arcrun_conformance.target import Target, http_client
 from arcrun_conformance.wire.journal import Exchange, Request, body_value
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
 PREFIX = "arcconf_"
+# More than any account needs: a list with ever new cursors would be read forever.
+_MOST_PAGES = 10_000
 RUN_ID = re.compile(rf"{PREFIX}[0-9a-f]{{8}}", re.IGNORECASE)
 
 
@@ -56,7 +58,7 @@ class Created:
     api_key: str = field(repr=False)
 
     def __str__(self) -> str:
-        return f"{self.resource.kind} {self.name}"
+        return f"{self.resource.kind} {visible_line(self.name)}"
 
 
 def created_by(request: Request) -> Created | None:
@@ -111,9 +113,10 @@ class Cleaner:
             try:
                 response = await self._client.delete(
                     f"{thing.resource.path}/{quote(thing.name, safe='')}{thing.resource.query}",
-                    headers={KEY_HEADER: thing.api_key},
+                    # An SDK may have sent any bytes as its key.
+                    headers={KEY_HEADER.encode(): thing.api_key.encode("latin-1", "replace")},
                 )
-            except httpx.HTTPError as error:
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
                 problems.append(f"{thing} could not be removed: {type(error).__name__}: {error}")
                 continue
             # 401: a scenario tried to create it with a wrong key, so it does not exist.
@@ -126,7 +129,7 @@ class Cleaner:
 
         Raises:
             httpx.HTTPError: A list can't be read.
-            ValueError: A list is not JSON, or its pages never end.
+            ValueError: A list is not JSON or has no names, or its pages never end.
         """
         found = []
         key = self._target.api_key
@@ -151,6 +154,10 @@ class Cleaner:
                 return
             response.raise_for_status()
             page = parsed_json(response.content)
+            if not _is_page(page, resource):
+                raise ValueError(
+                    f"the list {resource.path} has no {resource.list_field} with a {resource.name_field} each"
+                )
             for entry in page[resource.list_field]:
                 yield entry
             cursor = page.get("next_cursor")
@@ -158,4 +165,18 @@ class Cleaner:
                 return
             if cursor in cursors:
                 raise ValueError(f"the list {resource.path} repeats the cursor {cursor!r}")
+            if len(cursors) >= _MOST_PAGES:
+                raise ValueError(f"the list {resource.path} has more than {_MOST_PAGES} pages")
             cursors.append(cursor)
+
+
+def _is_page(page: Any, resource: Resource) -> bool:
+    """Return whether a response has the shape of a list, of which each entry has a name."""
+    entries = page.get(resource.list_field) if isinstance(page, dict) else None
+    if not isinstance(entries, list):
+        return False
+    names = [
+        entry.get(resource.name_field) if isinstance(entry, dict) else None for entry in entries
+    ]
+    cursor = page.get("next_cursor")
+    return all(isinstance(each, str) for each in names) and isinstance(cursor, str | None)
