@@ -175,7 +175,12 @@ def fuzz_engine(context: ReleaseContext, figures: Figures) -> None:
 
 
 def _suite_command(
-    context: ReleaseContext, reports: Path, again: str, matrix: Matrix | None = None
+    context: ReleaseContext,
+    reports: Path,
+    again: str,
+    matrix: Matrix | None = None,
+    *,
+    engine_suite: bool = False,
 ) -> list[str]:
     """Return the command that runs a suite against the installed engine and applies the gate.
 
@@ -188,6 +193,7 @@ def _suite_command(
         artifacts=listed,
         sdks=matrix.sdks if matrix else (),
         runtimes=context.runtimes if matrix else None,
+        engine_suite=engine_suite,
     )
     return [*command, "--target", "local", "--gate", "--again", again]
 
@@ -195,7 +201,7 @@ def _suite_command(
 def engine_suite(context: ReleaseContext, figures: Figures) -> None:
     """Run the engine suite, which needs no SDK, on the installed engine, and apply the gate."""
     reports = context.evidence / "engine-suite"
-    command = [*_suite_command(context, reports, f"{AGAIN} --suite engine"), "--suite", "engine"]
+    command = _suite_command(context, reports, f"{AGAIN} --suite engine", engine_suite=True)
     try:
         processes.run(command, log=context.log("engine-suite"), timeout=SUITE_SECONDS)
     finally:

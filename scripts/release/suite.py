@@ -27,8 +27,9 @@ def suite_command(
     artifacts: Path,
     sdks: Sequence[str] = (),
     runtimes: Path | None = None,
+    engine_suite: bool = False,
 ) -> list[str]:
-    """Return the command that runs the installed suite with the installed SDKs and engine.
+    """Return the command that runs an installed suite with the installed SDKs and engine.
 
     Args:
         environments: The clean environment of each Python package.
@@ -36,10 +37,13 @@ def suite_command(
         artifacts: What `list_artifacts` has written.
         sdks: The SDKs to run; by default those that the suite runs by default.
         runtimes: The folder of the JavaScript runtimes, with the installed SDK.
+        engine_suite: Whether it is the suite that uses no SDK.
     """
     suite = environments["arcrun-conformance"].script("arcrun-conformance")
     command = [str(suite), "run", "--report-dir", str(reports), "--artifacts", str(artifacts)]
     command += ["--server-python", str(environments["arcrun-server"].python)]
+    if engine_suite:
+        return [*command, "--suite", "engine"]
     command += ["--adapter-python", str(environments[SDK].python)]
     command += ["--sdk", ",".join(sdks)] if sdks else []
     command += ["--adapter-runtimes", str(runtimes)] if runtimes else []
