@@ -184,7 +184,7 @@ RULES = {
     HARNESS: Rule(("arcrun_conformance",)),
     f"{HARNESS}/cli": Rule(("arcrun_conformance",)),
     f"{HARNESS}/report": harness(
-        *("runs", "checks", "wire", "adapters", "secrets", "parity", "gate")
+        *("runs", "checks", "wire", "adapters", "secrets", "parity", "gate", "printing")
     ),
     f"{HARNESS}/replay": harness(
         *("runs", "checks", "wire", "adapters", "scenarios", "secrets", "target")

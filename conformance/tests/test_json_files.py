@@ -59,7 +59,7 @@ def test_lone_surrogates_are_replaced_so_that_the_value_can_be_written(tmp_path:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["run", "--artifacts"],
+        ["run", "--report-dir", "reports", "--artifacts"],
         ["merge"],
         ["parity"],
         ["replay"],

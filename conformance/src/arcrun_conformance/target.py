@@ -6,6 +6,7 @@ import contextlib
 import ipaddress
 import json
 import re
+import sys
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -116,7 +117,7 @@ def server_program(python: str) -> tuple[str, ...]:
 async def open_target(
     name: str,
     api_key: str | None,
-    python: str,
+    python: str = sys.executable,
     *,
     remote: bool = False,
     keys: Keys | None = None,

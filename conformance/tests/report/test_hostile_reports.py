@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any
 
 from hostile_texts import any_hostile, assert_harmless
@@ -11,7 +12,7 @@ from report_document import cell, check, document
 from rich.console import Console
 
 from arcrun_conformance.cleaning import well_formed
-from arcrun_conformance.report import markdown, terminal
+from arcrun_conformance.report import junit, markdown, terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,3 +89,11 @@ def test_the_summary_shows_any_text_and_obeys_none(tmp_path: Path, hostile: str)
         rows = [line for line in outside.splitlines() if line.startswith("| ")]
         columns = {len(re.findall(r"(?<!\\)\|", row)) for row in rows}
         assert columns == {3, 5}, "the matrix and the deviations have as many columns as ever"
+
+
+@any_hostile
+def test_junit_is_xml_whatever_names_and_texts_are(tmp_path: Path, hostile: str) -> None:
+    described = report_of(well_formed(hostile))
+    junit.write({**described, "interrupted": False, "started": hostile}, tmp_path / "junit.xml")
+    root = ET.parse(tmp_path / "junit.xml").getroot()
+    assert len(root.findall("testsuite/testcase")) == 3 + 2  # what was left, and the crash

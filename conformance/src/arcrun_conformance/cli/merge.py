@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from .options import (
     command,
     conclude,
     read_artifacts,
+    read_deviations,
     read_gate,
     read_report,
 )
@@ -49,7 +51,7 @@ def add_to(commands: Commands) -> None:
 
 def _merge(options: argparse.Namespace) -> int:
     gate = read_gate(options)
-    artifacts = read_artifacts(options)
+    artifacts, known = read_artifacts(options), read_deviations(options)
     check_report_folder(options)
     reports = [read_report(path) for path in options.reports]
     sources = [path if path.is_dir() else path.parent for path in options.reports]
@@ -63,11 +65,14 @@ def _merge(options: argparse.Namespace) -> int:
     if artifacts:
         _require_same(described.get("artifacts", []), artifacts, options.artifacts)
         described["artifacts"] = artifacts
-    code = conclude(options, described, gate)
-    if options.report_dir:
-        for source in sources:
-            copy_recordings(source, options.report_dir)
-    return code
+    return conclude(options, described, gate, known, partial(_record, sources))
+
+
+def _record(sources: list[Path], folder: Path) -> list[str]:
+    """Copy the recordings of all reports to a folder; there is none that can't be made."""
+    for source in sources:
+        copy_recordings(source, folder)
+    return []
 
 
 def _require_same(tested: list[dict[str, str]], given: list[dict[str, str]], file: Path) -> None:

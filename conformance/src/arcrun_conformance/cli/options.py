@@ -207,7 +207,7 @@ def remove_old_reports(options: argparse.Namespace) -> None:
 
 
 def add_target(parser: argparse.ArgumentParser, default: str | None) -> None:
-    """Add the options for the engine."""
+    """Add the options for the engine; without a default, for one that is there already."""
     parser.add_argument(
         "--target",
         default=default,
@@ -227,6 +227,8 @@ def add_target(parser: argparse.ArgumentParser, default: str | None) -> None:
         metavar="K",
         help="the target's key; logs and lists of processes show arguments, so prefer the two others",
     )
+    if default is None:
+        return
     parser.add_argument(
         "--server-python",
         default=os.environ.get("ARCRUN_CONFORMANCE_SERVER_PYTHON", sys.executable),
@@ -336,8 +338,8 @@ def conclude(
     options: argparse.Namespace,
     described: dict[str, Any],
     gate: gates.Gate | None,
-    known: list[KnownDeviation] | None = None,
-    record: Callable[[Path], list[str]] | None = None,
+    known: list[KnownDeviation],
+    record: Callable[[Path], list[str]],
 ) -> int:
     """Apply the gate to a run, write and print its reports, and return the exit code.
 
@@ -345,11 +347,10 @@ def conclude(
         options: The options of the command.
         described: The run.
         gate: The gate, if there is one.
-        known: The known deviations; without them, their file is read now.
+        known: The known deviations.
         record: Writes the recordings of failed cells to a folder, and returns why some can't be.
     """
     if described["target"]["remote"]:
-        known = read_deviations(options) if known is None else known
         described["deviations"] = deviations.found_in(described, known)
     if gate is not None:
         today = datetime.now(timezone.utc).date()

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from arcrun_conformance.adapters.adapter import REPLY_SECONDS
 from arcrun_conformance.adapters.protocol import AdapterFailure
+from arcrun_conformance.printing import print_line
 from arcrun_conformance.replay.recording import Recording, read_recording
 from arcrun_conformance.replay.replaying import replay
 from arcrun_conformance.report import describe, terminal
@@ -65,14 +66,12 @@ def _replay(options: argparse.Namespace) -> int:
     adapter = _adapter_of(recording, options)
     try:
         run = asyncio.run(replay(recording, scenario, adapter.name, adapter.open, REPLY_SECONDS))
-    except (
-        AdapterFailure
-    ) as failure:  # it could not be started: nothing is known about the recording
+    except AdapterFailure as failure:  # nothing is known about the recording
         raise UsageError(f"{adapter.name} can't be started: {failure}") from failure
     console = Console()
     terminal.show_failures(describe(run) | {"replay": _again(options)}, console)
     said = verdict(recording, run.cells[0], repeating(options))
-    console.print(said, highlight=False, markup=False, soft_wrap=True)
+    print_line(console, said)
     return FAILED if run.cells[0].failed else GO
 
 

@@ -40,7 +40,7 @@ def _sweep(options: argparse.Namespace) -> int:
 
 async def _clean(options: argparse.Namespace, run: str) -> int:
     console = Console()
-    async with open_target(options.target, api_key(options), options.server_python) as target:
+    async with open_target(options.target, api_key(options)) as target:
         cleaner = Cleaner(target)
         try:
             found = await cleaner.left(run)

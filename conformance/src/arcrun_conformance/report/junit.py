@@ -21,13 +21,13 @@ def write(document: dict[str, Any], path: Path) -> None:
         suite = ET.SubElement(
             root,
             "testsuite",
-            name=sdk["name"],
+            name=_clean(sdk["name"]),
             tests=str(len(cells)),
             failures=str(sum(cell["outcome"] == "failed" for cell in cells)),
             errors=str(sum(cell["outcome"] in {"error", "unavailable"} for cell in cells)),
             skipped=str(sum(cell["outcome"] == "skipped" for cell in cells)),
             time=str(round(sum(cell["seconds"] for cell in cells), 3)),
-            timestamp=document["started"],
+            timestamp=_clean(document["started"]),
         )
         for cell in cells:
             _case(suite, cell)
@@ -42,8 +42,8 @@ def _case(suite: ET.Element, cell: dict[str, Any]) -> None:
     case = ET.SubElement(
         suite,
         "testcase",
-        classname=cell["sdk"],
-        name=cell["scenario"],
+        classname=_clean(cell["sdk"]),
+        name=_clean(cell["scenario"]),
         time=str(cell["seconds"]),
     )
     failing = [check for check in cell["checks"] if check["outcome"] == "failed"]

@@ -1,0 +1,99 @@
+"""`arcrun-conformance merge`: the reports of shards, judged together, or refused with what differs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from push_scenario import PUSH
+
+from arcrun_conformance.cli import COULD_NOT_RUN, GO, main
+from arcrun_conformance.resources import validator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mini_engine import MiniEngine
+
+
+async def test_shards_are_merged_into_one_report_and_judged_together(
+    call: Callable, engine: MiniEngine, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = PUSH.replace("id: push\n", "id: other\n")
+    (workspace / "scenarios/other.yaml").write_text(other, "utf-8")
+    for index in ("1", "2"):
+        report = str(workspace / f"shard-{index}")
+        assert await call("--sdk", "correct", "--shard", f"{index}/2", "--report-dir", report) == GO
+    shards = [str(workspace / "shard-1"), str(workspace / "shard-2/conformance.json")]
+    more = [
+        "--gate",
+        "--gate-file",
+        f"{workspace}/gate.yaml",
+        "--scenarios",
+        f"{workspace}/scenarios",
+    ]
+
+    given = ["merge", *shards, "--shards", "2", "--report-dir", str(workspace / "all")]
+    assert main([*given, *more]) == GO
+
+    merged = json.loads((workspace / "all/conformance.json").read_text("utf-8"))
+    assert [cell["scenario"] for cell in merged["cells"]] == ["other", "push"]
+    assert merged["leftovers"]["created"] == 2
+    assert list(validator("report").iter_errors(merged)) == []
+    capsys.readouterr()
+    for gate in ([], more):
+        assert main(["merge", shards[0], *gate]) == COULD_NOT_RUN
+        assert "shard 2/2 of correct is missing" in capsys.readouterr().err
+    assert main(["merge", shards[0], "--report-dir", str(workspace / "all")]) == COULD_NOT_RUN
+    assert list((workspace / "all").iterdir()) == [], "no old result outlives an error"
+    assert main(["merge", *shards, "--shards", "3"]) == COULD_NOT_RUN
+    assert "are of a run in 2 shards, not in 3" in capsys.readouterr().err
+    assert main(["merge", *shards, shards[1]]) == COULD_NOT_RUN
+    assert "two of them contain push with correct" in capsys.readouterr().err
+
+
+async def test_shards_that_tested_something_else_are_not_merged(
+    call: Callable, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = PUSH.replace("id: push\n", "id: other\n")
+    (workspace / "scenarios/other.yaml").write_text(other, "utf-8")
+    shards = [workspace / "one", workspace / "two"]
+    for index, digest in ((1, "a"), (2, "b")):
+        artifacts = workspace / f"{digest}.json"
+        artifacts.write_text(json.dumps([{"file": "sdk.whl", "sha256": digest * 64}]), "utf-8")
+        given = ["--sdk", "correct", "--artifacts", str(artifacts), "--shard", f"{index}/2"]
+        assert await call(*given, "--report-dir", str(shards[index - 1])) == GO
+    command = ["merge", *map(str, shards)]
+
+    assert main(command) == COULD_NOT_RUN
+    said = "".join(capsys.readouterr().err.split())
+    differing = f"{'a' * 64}({shards[0]}),{'b' * 64}({shards[1]})"
+    assert f"can'tbemerged:theSHA-256digestsofsdk.whldiffer:{differing}" in said
+
+    path = shards[1] / "conformance.json"
+    path.write_text(path.read_text("utf-8").replace("b" * 64, "a" * 64), "utf-8")
+    assert main([*command, "--artifacts", f"{workspace}/a.json"]) == GO
+    assert main([*command, "--artifacts", f"{workspace}/b.json"]) == COULD_NOT_RUN
+    assert "lists other artifacts than were tested: sdk.whl" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["{", "{}"])
+def test_merge_refuses_a_file_that_is_not_a_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str
+) -> None:
+    (tmp_path / "conformance.json").write_text(content)
+    assert main(["merge", str(tmp_path)]) == COULD_NOT_RUN
+    assert "conformance.json" in capsys.readouterr().err
+
+
+async def test_a_wrong_file_of_deviations_ends_a_merge_before_anything_is_written(
+    call: Callable, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await call("--sdk", "correct", "--report-dir", str(workspace / "first")) == GO
+    given = ["merge", str(workspace / "first"), "--report-dir", str(workspace / "merged")]
+    path = workspace / "known.yaml"
+    assert main([*given, "--deviations", str(path)]) == COULD_NOT_RUN
+    assert f"error {path}" in capsys.readouterr().err
+    assert not (workspace / "merged" / "conformance.json").exists()
