@@ -55,7 +55,7 @@ def _keep_asset(shelf: Shelf, releases: dict[str, Any], number: str, request: Re
         return Reply(422, {"message": "already_exists"})
     digest = f"sha256:{hashlib.sha256(request.body).hexdigest()}"
     assets.append({"name": name, "digest": digest})
-    shelf.file(f"{number}-{name}").write_bytes(request.body)
+    shelf.keep_file(f"{number}-{name}", request.body)
     shelf.keep("releases", releases)
     return Reply(201, assets[-1])
 

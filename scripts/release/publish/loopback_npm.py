@@ -51,7 +51,7 @@ def _stage(shelf: Shelf, name: str, document: dict[str, Any]) -> Reply:
         "shasum": hashlib.sha1(tarball, usedforsecurity=False).hexdigest(),
         "manifest": manifest,
     }
-    shelf.file(stage_id).write_bytes(tarball)
+    shelf.keep_file(stage_id, tarball)
     shelf.keep("stages", stages)
     return Reply(201, {"stageId": stage_id})
 
@@ -87,7 +87,7 @@ def _publish(shelf: Shelf, stages: dict[str, Any], stage_id: str) -> Reply:
     tarball = shelf.file(stage_id).read_bytes()
     name, version = staged["packageName"], staged["version"]
     file = f"{name}-{version}.tgz".replace("/", "-")
-    shelf.file(file).write_bytes(tarball)
+    shelf.keep_file(file, tarball)
     packages = shelf.documents("packages")
     digest = base64.b64encode(hashlib.sha512(tarball).digest()).decode()
     packages.setdefault(name, {})[version] = {

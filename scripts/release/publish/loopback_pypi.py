@@ -75,7 +75,7 @@ def _upload(shelf: Shelf, form: dict[str, Any]) -> Reply:
             "attestation_bundles": [{"attestations": json.loads(form.get("attestations", "[]"))}],
         },
     }
-    shelf.file(form["file"]).write_bytes(form["content"])
+    shelf.keep_file(form["file"], form["content"])
     shelf.keep("uploads", uploads)
     return Reply(200)
 

@@ -42,20 +42,29 @@ class Shelf:
         return found
 
     def keep(self, kind: str, documents: Mapping[str, Any]) -> None:
-        """Keep all documents of a kind: whoever reads them meanwhile has the old ones or the new ones.
+        """Keep all documents of a kind, in the place of those of before."""
+        _write(self.folder / f"{kind}.json", json.dumps(documents, indent=1).encode())
 
-        What a killed process had started, as twine, still sends while the check looks at what is there.
-        """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        beside = self.folder / f".{kind}.json.new"
-        beside.write_text(json.dumps(documents, indent=1), "utf-8")
-        beside.replace(self.folder / f"{kind}.json")
+    def keep_file(self, name: str, content: bytes) -> None:
+        """Keep a file whose name came with a request, in the place of one of this name."""
+        _write(self.file(name), content)
 
     def file(self, name: str) -> Path:
         """Return the path of a file, whose name came with a request."""
         path = self.folder / "files" / name.replace("/", "_")
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file: whoever reads it meanwhile has the old content or the new one.
+
+    What a killed process had started, as twine, still sends while the check looks at what is there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_bytes(content)
+    beside.replace(path)
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def _upload(world: World, text: str, days: int) -> None:
         "urls": {"Homepage": our_urls()[0]},
         "provenance": {"attestation_bundles": [{"attestations": [{"sha256": sha256(path)}]}]},
     }
-    shelf.file(path.name).write_bytes(path.read_bytes())
+    shelf.keep_file(path.name, path.read_bytes())
     _change(world, "pypi", "uploads", lambda uploads: uploads.update({path.name: entry}))
 
 
@@ -94,7 +94,7 @@ def _half_uploaded_yesterday(world: World) -> None:
 
 
 def _other_download(world: World) -> None:
-    world.loopback.storage.of("pypi").file(_wheel_name(SDK)).write_bytes(b"other")
+    world.loopback.storage.of("pypi").keep_file(_wheel_name(SDK), b"other")
 
 
 def _pypi_name_taken(world: World) -> None:
@@ -137,13 +137,13 @@ def _stage_removed(world: World) -> None:
 def _stage_changed(world: World) -> None:
     shelf = world.loopback.storage.of("npm")
     for stage_id in shelf.documents("stages"):
-        shelf.file(stage_id).write_bytes(b"other")
+        shelf.keep_file(stage_id, b"other")
 
 
 def _other_bytes_on_npm(world: World) -> None:
     shelf = world.loopback.storage.of("npm")
     dist = {"integrity": "sha512-other", "shasum": "other", "file": "other.tgz"}
-    shelf.file("other.tgz").write_bytes(b"other")
+    shelf.keep_file("other.tgz", b"other")
     package = {NPM_NAME: {tiny.VERSION: {"homepage": our_urls()[0], "dist": dist}}}
     shelf.keep("packages", package)
 
@@ -166,7 +166,7 @@ def _other_stage(world: World) -> None:
 def _other_tarball(world: World) -> None:
     shelf = world.loopback.storage.of("npm")
     dist = shelf.documents("packages")[NPM_NAME][tiny.VERSION]["dist"]
-    shelf.file(dist["file"]).write_bytes(b"other")
+    shelf.keep_file(dist["file"], b"other")
 
 
 def _no_provenance_on_npm(world: World) -> None:
