@@ -72,10 +72,12 @@ def make_console(file: IO[str] | None = None) -> Console:
 
 def exit_code(main: Callable[[], int]) -> int:
     """Run a program; return its exit code, and 1 with a sentence on standard error where its output can't be written."""
+    if sys.stdout is None:  # the caller has closed it
+        print(f"NO-GO: {_failed(OSError(errno.EBADF, os.strerror(errno.EBADF)))}", file=sys.stderr)
+        return 1
     try:
         code = main()
-        if sys.stdout:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except OutputFailed as problem:
         failed = problem
     except OSError as error:

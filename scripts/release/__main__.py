@@ -22,6 +22,7 @@ from scripts.rehearsal import Rehearsal, StepFailed
 from scripts.release import evidence, git
 from scripts.release.context import ReleaseContext
 from scripts.release.environment import isolate
+from scripts.release.foreign import in_a_line, visible
 from scripts.release.publish import command as publishing
 from scripts.release.publish.publication import NotDone
 from scripts.release.publish.state import RecordInvalid
@@ -65,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
         with only_one(ROOT, results.run):
             return _rehearse(options, results)
     except (git.CheckoutUnusable, AlreadyRunning, NotWritable, NotDone, RecordInvalid) as problem:
-        print(f"NO-GO: {problem}", file=sys.stderr)
+        print(f"NO-GO: {visible(str(problem))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:  # before the first step, or after the last
         print("NO-GO: interrupted", file=sys.stderr)
@@ -129,7 +130,7 @@ def _run_steps(context: ReleaseContext, only: str | None) -> int:
     except StepFailed as problem:
         assert step is not None  # noqa: S101 - only a step raises it
         console.print(f"\n[bold red]NO-GO[/] at step [bold]{step.name}[/]:")
-        console.print(escape(str(problem)))
+        console.print(escape(visible(str(problem))))
         if step.page and (context.reports / step.page).is_file():
             shown = context.reports if only else Path("reports")
             console.print(f"what failed: {escape(str(shown / step.page))}")
@@ -161,7 +162,7 @@ def _show_state(console: Console, state: GitState) -> None:
     more = f" and {len(changed) - SHOWN_FILES} more" if len(changed) > SHOWN_FILES else ""
     console.print(
         f"[bold yellow]not to be published[/]: the working tree is not the commit "
-        f"{state['commit'][:12]}: {escape(named)}{more}"
+        f"{state['commit'][:12]}: {escape(in_a_line(named))}{more}"
     )
 
 

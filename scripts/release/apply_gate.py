@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     import datetime as dt
     from pathlib import Path
 
-# Its arguments are a report, gate.yaml and the day; it prints what `Judged` has.
+# Its arguments are a report, gate.yaml, the day and the folder of the suite's sources; it prints what `Judged` has.
 PROGRAM = """
 import datetime, json, pathlib, sys, yaml
+sys.path.insert(0, sys.argv[4])
 from arcrun_conformance import gate
 report = json.loads(pathlib.Path(sys.argv[1]).read_text("utf-8"))
 path, column = pathlib.Path(sys.argv[2]), ""
@@ -55,12 +56,12 @@ def judged(report: Path, day: dt.date, work: Path) -> Judged:
     Raises:
         StepFailed: The gate can't be applied, as where its file is not valid.
     """
-    gate = ROOT / "conformance" / "gate.yaml"
+    suite = ROOT / "conformance"
+    given = (report, suite / "gate.yaml", day.isoformat(), suite / "src")
     try:
         printed = processes.run(
-            [sys.executable, "-c", PROGRAM, str(report), str(gate), day.isoformat()],
+            [sys.executable, "-I", "-X", "utf8", "-c", PROGRAM, *map(str, given)],
             log=work / "gate.log",
-            env={"PYTHONPATH": str(ROOT / "conformance" / "src")},
         )
     except processes.CommandFailed as failed:
         said = failed.log.read_text("utf-8", "replace").strip().splitlines()[-1]

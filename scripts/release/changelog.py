@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from markdown_it import MarkdownIt
 
+from scripts.release.foreign import in_a_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -68,6 +70,12 @@ def entries(root: Path) -> list[Entry]:
             _lines(tokens[end])[0] if end < len(tokens) else None,
         )
         name, date = _named(tokens[index + 1], [each.name for each in found])
+        above = [each.date for each in found if each.date]
+        if date and above and date > above[-1]:
+            line = _lines(tokens[index])[0] + 1
+            raise ChangelogInvalid(
+                f"{FILE}:{line}: {in_a_line(name)} is newer than the entry above"
+            )
         said = _COMMENT.sub("", "\n".join(lines[first:last]))
         found.append(Entry(name, date, said, any(_texts(tokens[index + 3 : end]))))
     return found
@@ -120,11 +128,13 @@ def _named(heading: Token, before: Sequence[str]) -> tuple[str, dt.date | None]:
     match = _HEADING.fullmatch(heading.content)
     if not match:
         raise ChangelogInvalid(
-            f"{where}: `## {heading.content}` is no heading of an entry: "
+            f"{where}: `## {in_a_line(heading.content)}` is no heading of an entry: "
             "write `## [X.Y.Z] - YYYY-MM-DD`, or `## [Unreleased]`"
         )
     if match["name"] in before:
-        raise ChangelogInvalid(f"{where}: there are two entries for {match['name']}: merge them")
+        raise ChangelogInvalid(
+            f"{where}: there are two entries for {in_a_line(match['name'])}: merge them"
+        )
     return match["name"], _date(match["date"], where) if match["date"] else None
 
 
@@ -143,4 +153,11 @@ def _texts(tokens: Sequence[Token]) -> Iterator[str]:
     """Yield the paragraphs and items that say something; a heading does not."""
     for before, token in pairwise(tokens):
         if token.type == "inline" and before.type != "heading_open":
-            yield _COMMENT.sub("", token.content).strip()
+            yield from (each.content for each in token.children or () if _is_text(each))
+
+
+def _is_text(token: Token) -> bool:
+    """Return whether a reader sees a letter or a digit of it."""
+    return token.type in {"text", "text_special", "code_inline"} and any(
+        map(str.isalnum, token.content)
+    )

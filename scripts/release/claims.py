@@ -36,8 +36,10 @@ def wrong_steps(evidence: Evidence) -> Iterator[str]:
         if name not in recorded:
             yield f"the step {name} is not in the evidence: it did not run, or was removed"
     for each in evidence["steps"]:
-        if each["status"] != "passed" or each["problem"]:
+        if each["status"] != "passed":
             yield f"the step {each['name']} did not pass: it {each['status']}"
+        elif each["problem"]:
+            yield f"the step {each['name']} did not pass: {each['problem']}"
     for name, times in Counter(recorded).items():
         if name not in expected:
             yield (
@@ -87,6 +89,14 @@ def release_files(version: str, *, npm: bool) -> dict[str, str]:
     if npm:
         found[f"{NPM_NAME.removeprefix('@').replace('/', '-')}-{version}.tgz"] = NPM_NAME
     return found
+
+
+def listed_twice(evidence: Evidence) -> Iterator[str]:
+    """Yield which part the evidence lists more than once."""
+    for where, field in (("evidence", "results"), ("reports", "reports")):
+        for file, times in Counter(each["file"] for each in evidence[field]).items():
+            if times > 1:
+                yield f"the evidence lists {where}/{file} {times} times"
 
 
 def wrong_pages(evidence: Evidence) -> Iterator[str]:
@@ -155,7 +165,8 @@ def wrong_times(evidence: Evidence, root: Path) -> Iterator[str]:
     begin, end, seconds = began(evidence), ended(evidence), evidence["seconds"]
     if (end - dt.datetime.now(dt.timezone.utc)).total_seconds() > SKEW:
         yield f"the rehearsal can't have ended at {end}, which is in the future"
-    if (end - begin).total_seconds() < seconds - SKEW:  # the clock may have been set meanwhile
+    # The clock may have been set meanwhile.
+    elif abs((end - begin).total_seconds() - seconds) > SKEW:
         yield (
             f"the rehearsal can't have ended at {end}: "
             f"it began at {begin}, as its id says, and took {seconds:g} s"

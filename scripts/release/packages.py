@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts import ROOT, processes
+from scripts.console import exit_code
 from scripts.rehearsal import StepFailed, describe
 from scripts.release.artifacts import Artifact, InstallMismatch
 from scripts.release.environment import for_remote, isolate
+from scripts.release.foreign import visible
 from scripts.release.npm import runtimes
 from scripts.release.npm.install import compare_installed
 from scripts.release.python.install import install_packages
@@ -70,9 +72,10 @@ def main(arguments: list[str] | None = None) -> int:
                 _require_proof(options, artifacts)
             return code
     except (NotProven, StepFailed, InstallMismatch) as problem:
-        print(f"NO-GO {problem}", file=sys.stderr)
+        print(f"NO-GO {visible(str(problem))}", file=sys.stderr)
     except processes.CommandFailed as problem:
-        print(f"NO-GO the packages can't be installed: {describe(problem)}", file=sys.stderr)
+        why = visible(describe(problem))
+        print(f"NO-GO the packages can't be installed: {why}", file=sys.stderr)
     except KeyboardInterrupt:
         print("NO-GO interrupted", file=sys.stderr)
     return NO_GO
@@ -243,4 +246,4 @@ def _require_proof(options: argparse.Namespace, artifacts: Sequence[Artifact]) -
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(exit_code(main))

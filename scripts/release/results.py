@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from scripts.release.artifacts import sha256
+from scripts.release.foreign import in_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,8 +68,13 @@ class Results:
         Raises:
             NotWritable: They can't be removed, or there is something else in their place.
         """
-        with _writing():
-            shutil.rmtree(self.folder.parent, ignore_errors=True)
+        runs = self.folder.parent
+        if runs.is_symlink():  # what it leads to is not ours to remove
+            raise NotWritable(
+                f"{runs} is a link, and a rehearsal keeps its results there: remove it"
+            )
+        with _writing(runs):
+            shutil.rmtree(runs, ignore_errors=True)
             self.folder.mkdir(parents=True)
             if whole:
                 for name in RESULTS:
@@ -83,7 +89,7 @@ class Results:
         shown = [
             name for name in RESULTS if (self.folder / name).exists() and (go or name != "dist")
         ]
-        with _writing():
+        with _writing(self.root):
             for name in shown:
                 _copy(self.folder / name, self.folder / "shown" / name)
             for name in shown:
@@ -111,13 +117,13 @@ class Results:
 
 
 @contextlib.contextmanager
-def _writing() -> Iterator[None]:
-    """Say what is in the way where a file or folder can't be written or removed."""
+def _writing(path: Path) -> Iterator[None]:
+    """Say what is in the way where a file or folder can't be written or removed: this one, if the system names none."""
     try:
         yield
     except OSError as error:
         raise NotWritable(
-            f"{error.filename} can't be written: {error.strerror}. A rehearsal writes into .arcrun/, dist/, evidence/ and "
+            f"{error.filename or path} can't be written: {error.strerror or error}. A rehearsal writes into .arcrun/, dist/, evidence/ and "
             "reports/ of its checkout: remove what is in the way there, or let it write"
         ) from error
 
@@ -148,13 +154,13 @@ def only_one(root: Path, run: str) -> Iterator[None]:
     """
     path = root / ".arcrun" / "release" / "lock"
     with contextlib.ExitStack() as stack:
-        with _writing():
+        with _writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             file = stack.enter_context(path.open("a+", encoding="utf-8"))
         if not _locked(file):
             raise AlreadyRunning(_holder(path))
         began = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
-        with _writing():
+        with _writing(path):
             file.truncate(0)
             file.write(json.dumps({"pid": os.getpid(), "since": began, "run": run}))
             file.flush()
@@ -164,7 +170,7 @@ def only_one(root: Path, run: str) -> Iterator[None]:
 def _holder(path: Path) -> str:
     try:
         held = json.loads(path.read_text("utf-8"))
-        who = f"process {held['pid']}, since {held['since']}, run {held['run']}"
+        who = in_a_line(f"process {held['pid']}, since {held['since']}, run {held['run']}")
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         who = "it has just begun"
     return f"another rehearsal runs in this checkout ({who}): wait for its end, or stop it"

@@ -72,7 +72,7 @@ def python_facts(
     extras = TESTED_EXTRAS.get(package, ())
     locked = _exported(root, package, extras, log, downloads)
     always = {_purl(each) for each in _exported(root, package, (), log, downloads)["components"]}
-    purl = f"pkg:pypi/{package}@{ours[0].version}"
+    purl = purl_of(package, ours[0].version)
     refs = {each["bom-ref"]: _purl(each) for each in locked["components"]}
     refs[locked["metadata"]["component"]["bom-ref"]] = purl
     return {
@@ -170,7 +170,7 @@ def npm_facts(artifact: Artifact, source: Path, *, time: int) -> Facts:
         if path and not entry.get("dev")
     }
     purls = {name: _npm_purl(name, entry["version"]) for name, entry in locked.items()}
-    purl = _npm_purl(NPM_NAME, manifest["version"])
+    purl = purl_of(NPM_NAME, manifest["version"])
     graph = {purl: sorted(purls[name] for name in manifest.get("dependencies", ()))}
     for name, entry in locked.items():
         graph[purls[name]] = sorted(purls[each] for each in entry.get("dependencies", ()))
@@ -188,6 +188,16 @@ def npm_facts(artifact: Artifact, source: Path, *, time: int) -> Facts:
         "dependencies": [_npm_dependency(purls[name], entry) for name, entry in locked.items()],
         "graph": graph,
     }  # fmt: skip
+
+
+def purl_of(package: str, version: str) -> str:
+    """Return the package URL of a released package.
+
+    Example:
+        >>> purl_of("arcrun", "1.2.3")
+        'pkg:pypi/arcrun@1.2.3'
+    """
+    return _npm_purl(package, version) if package == NPM_NAME else f"pkg:pypi/{package}@{version}"
 
 
 def _npm_purl(name: str, version: str) -> str:

@@ -91,7 +91,7 @@ def conformance_figures(document: dict[str, Any], version: str) -> Figures:
             another version than the one that was built.
     """
     gate = document["gate"]
-    if gate["verdict"] != "GO" or not document["cells"]:
+    if gate["verdict"] != "GO" or gate["reasons"] or not document["cells"]:
         raise StepFailed(f"the suite's report says {gate['verdict']}: {gate['reasons']}")
     require_version(document, version)
     return {

@@ -17,6 +17,7 @@ from scripts.release import apply_gate, claims, sbom
 from scripts.release.artifacts import sha256
 from scripts.release.foreign import NotReadable, in_a_line, read_json, read_text
 from scripts.release.npm.runtimes import sdks_of_release
+from scripts.release.sbom_facts import purl_of
 from scripts.release.suite import conformance_figures
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def recompute(evidence: Evidence, folder: Path, work: Path) -> Verdict:
     listed += [(folder.parent / "reports", each) for each in evidence["reports"]]
     reasons = [
         *claims.wrong_steps(evidence),
+        *claims.listed_twice(evidence),
         *_tree(evidence),
         *(reason for where, each in listed for reason in _changed(where, each)),
     ]
@@ -139,6 +141,10 @@ def _shown(evidence: Evidence, step: str, report: Path, work: Path) -> Figures:
         return _fuzzed(document)
     if document["suite"] != ("engine" if step == "engine_suite" else "sdk"):
         raise StepFailed(f"it is the report of the suite {document['suite']}")
+    target = document["target"]
+    if target["name"] != "local" or target["remote"] is not False:
+        shared = "which others use" if target["remote"] else "no engine of its own"
+        raise StepFailed(f"it is about the target {target['name']}, {shared}")
     if step == "conformance":
         _require_sdks(evidence, document)
     _require_same_files(evidence, document)
@@ -154,8 +160,10 @@ def _fuzzed(document: Mapping[str, Any]) -> Figures:
         StepFailed: It has found something, or has not tested everything.
     """
     tested, phases = document["operations"]["tested"], document["phases"]
-    if document["failures"] or document["errors"] or document["exit_code"] != 0:
+    if (document["failures"], document["errors"], str(document["exit_code"])) != ([], [], "0"):
         raise StepFailed("the fuzzer has found something")
+    if not document["test_cases"]["generated"] > 0:
+        raise StepFailed("the fuzzer has sent nothing")
     needed = len(operations(CONTRACT) - OWN_KEY)
     if not document["complete"] or tested != needed:
         raise StepFailed(f"the fuzzer has tested {tested} of {needed} operations of the contract")
@@ -188,7 +196,7 @@ def _require_same_files(evidence: Evidence, document: Mapping[str, Any]) -> None
     """
     ours = {each["file"]: each["sha256"] for each in evidence["artifacts"]}
     tested = {each["file"]: each["sha256"] for each in document["artifacts"]}
-    if others := sorted(name for name, digest in ours.items() if tested.get(name) != digest):
+    if others := sorted({name for name, _ in ours.items() ^ tested.items()}):
         raise StepFailed(f"it is not about these bytes of {', '.join(others)}")
 
 
@@ -250,5 +258,8 @@ def _sboms(evidence: Evidence, folder: Path) -> Iterator[str]:
             for each in evidence["artifacts"]
             if each["package"] == package
         }
+        expected = purl_of(package, str(evidence["version"]))
+        if (found := bom["metadata"]["component"].get("purl")) != expected:
+            yield f"{name} is about {found}, not about {expected}"
         if sbom.subjects(bom) != ours:
             yield f"{name} is not about the files of {package} that the evidence lists"

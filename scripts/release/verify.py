@@ -110,6 +110,8 @@ def verify(artifact: Path, evidence: dict[str, Any]) -> dict[str, Any]:
             f"{artifact.name} is not the file that was released:\n"
             f"  its SHA-256 is    {found}\n  the evidence says {entry['sha256']}"
         )
+    if (size := artifact.stat().st_size) != entry["bytes"]:
+        raise NotProven(f"{artifact.name} has {size} bytes, and the evidence says {entry['bytes']}")
     return entry
 
 

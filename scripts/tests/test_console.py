@@ -80,7 +80,7 @@ def test_a_program_whose_output_cannot_be_written_ends_with_a_sentence(
     assert ran.returncode == 1
 
 
-def test_a_program_prints_nothing_where_its_output_was_closed() -> None:
+def test_a_program_whose_output_was_closed_does_not_begin() -> None:
     ran = subprocess.run(
         [
             "/bin/sh",
@@ -94,7 +94,8 @@ def test_a_program_prints_nothing_where_its_output_was_closed() -> None:
         text=True,
         check=False,
     )
-    assert (ran.stderr, ran.returncode) == ("", 0)
+    said = f"NO-GO: the output can't be written: {os.strerror(errno.EBADF)}\n"
+    assert (ran.stderr, ran.returncode) == (said, 1)
 
 
 def test_another_error_of_a_program_is_raised() -> None:

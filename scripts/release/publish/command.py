@@ -16,6 +16,7 @@ from scripts import ROOT, processes
 from scripts.console import exit_code, make_console
 from scripts.release import git
 from scripts.release.environment import for_remote
+from scripts.release.foreign import visible
 from scripts.release.packages import released
 from scripts.release.publish import npm, preflight, pypi
 from scripts.release.publish import record as records
@@ -170,7 +171,7 @@ def _or_no_go(action: Callable[[], int]) -> int:
     try:
         return action()
     except _PROBLEMS as problem:
-        print(f"NO-GO: {problem}", file=sys.stderr)
+        print(f"NO-GO: {visible(str(problem))}", file=sys.stderr)
     except KeyboardInterrupt:
         print("NO-GO: interrupted; continue with: nox -s release -- --resume", file=sys.stderr)
     return NO_GO

@@ -70,6 +70,7 @@ def times(**given: Any) -> dict[str, Any]:
         ({"finished_at": "1999-12-31T23:59:59+00:00"}, "can't have ended at 1999-12-31 23:59:59+00:00: it began at"),
         ({"finished_at": (NOW + dt.timedelta(days=1)).isoformat()}, "which is in the future"),
         ({"seconds": 1000.0}, "as its id says, and took 1000 s"),
+        ({"run": "00010101T000000Z-00abcd"}, "it began at 0001-01-01 00:00:00+00:00, as its id says, and took 10 s"),
         ({"seconds": 7.0}, "the steps took 9 s, and the rehearsal 7 s"),
     ],
 )  # fmt: skip

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -164,3 +165,35 @@ def test_what_is_in_the_way_of_the_results_is_named(tmp_path: Path) -> None:
     reports = in_the_way(tmp_path, "reports", as_folder=False)
     with pytest.raises(NotWritable, match=f"{reports}.* can't be written: "):
         results.publish(go=True)
+
+
+def test_a_folder_of_runs_that_is_a_link_is_refused_and_what_it_leads_to_stays(
+    tmp_path: Path,
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "notes.md").write_text("筆記")
+    runs = tmp_path / ".arcrun" / "release" / "runs"
+    runs.parent.mkdir(parents=True)
+    runs.symlink_to(elsewhere)
+    with pytest.raises(NotWritable, match=f"{runs} is a link, .*: remove it"):
+        Results(tmp_path, "run").begin(whole=False)
+    assert [path.name for path in elsewhere.iterdir()] == ["notes.md"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_lock_that_is_no_file_is_named(tmp_path: Path) -> None:
+    lock = tmp_path / ".arcrun" / "release" / "lock"
+    lock.parent.mkdir(parents=True)
+    os.mkfifo(lock)
+    with pytest.raises(NotWritable, match=f"{lock} can't be written: "), only_one(tmp_path, "x"):
+        raise AssertionError("it has the lock")
+
+
+def test_what_the_lock_says_of_its_holder_steers_no_terminal(tmp_path: Path) -> None:
+    with only_one(tmp_path, "first"):
+        held = {"pid": "\x1b[31m\n::error::x", "since": "now", "run": "first"}
+        (tmp_path / ".arcrun" / "release" / "lock").write_text(json.dumps(held))
+        with pytest.raises(AlreadyRunning) as caught, only_one(tmp_path, "second"):
+            raise AssertionError("it has the lock")
+    assert "process \\x1b[31m\\n\\::error::x, since now" in str(caught.value)
