@@ -387,6 +387,8 @@ async def test_the_command_that_a_replay_prints_repeats_the_replay(
     assert await asyncio.to_thread(main, other) == GO
     assert await asyncio.to_thread(main, [*command[1:], "--sdk", "correct,plain"]) == COULD_NOT_RUN
     assert "a replay is with one SDK; --sdk names 2" in capsys.readouterr().err
+    assert await asyncio.to_thread(main, [*command[1:], "--suite", "engine"]) == COULD_NOT_RUN
+    assert f"{given[0]} is of the suite sdk; leave out --suite" in capsys.readouterr().err
 
 
 async def test_a_replay_with_another_scenario_of_the_same_name_is_refused(

@@ -91,9 +91,33 @@ def test_merge_refuses_a_file_that_is_not_a_report(
 async def test_a_wrong_file_of_deviations_ends_a_merge_before_anything_is_written(
     call: Callable, workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert await call("--sdk", "correct", "--report-dir", str(workspace / "first")) == GO
+    first = ["--sdk", "correct", "--remote", "--report-dir", str(workspace / "first")]
+    assert await call(*first) == GO
     given = ["merge", str(workspace / "first"), "--report-dir", str(workspace / "merged")]
     path = workspace / "known.yaml"
     assert main([*given, "--deviations", str(path)]) == COULD_NOT_RUN
     assert f"error {path}" in capsys.readouterr().err
     assert not (workspace / "merged" / "conformance.json").exists()
+
+
+async def test_an_option_without_effect_on_a_merge_is_refused_and_not_ignored(
+    call: Callable, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own, shared = str(workspace / "own"), str(workspace / "shared")
+    assert await call("--sdk", "correct", "--report-dir", own) == GO
+    assert await call("--sdk", "correct", "--remote", "--report-dir", shared) == GO
+    no_judge, not_shared = "without --gate, nothing is judged", "only targets that others use have"
+    for folder, arguments, message in (
+        (own, ["--gate-file", "/nope"], f"{no_judge}; leave out --gate-file"),
+        (own, ["--scenarios", "/nope"], f"{no_judge}; leave out --scenarios"),
+        (own, ["--strict"], f"{not_shared} known deviations; leave out --strict"),
+        (own, ["--deviations", "/nope"], f"{not_shared} known deviations; leave out --deviations"),
+        (shared, ["--deviations", "/nope", "--strict"], "with --strict, no deviation is known"),
+        (own, ["--suite", "engine"], "these reports are of the suite sdk; leave out --suite"),
+        (own, ["--shards", "0"], "argument --shards: must be a whole number from 1 to"),
+    ):
+        capsys.readouterr()
+        assert main(["merge", folder, *arguments]) == COULD_NOT_RUN
+        assert message in " ".join(capsys.readouterr().err.split())
+    assert main(["merge", own, "--suite", "sdk"]) == GO, "as the action gives it"
+    assert main(["merge", shared, "--strict"]) == GO

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from arcrun_conformance.report import copy_recordings, merged, missing_shards, remove_old
 
+from .combinations import of_merge, refuse_ignored
+from .numbers import whole_number
 from .options import (
     UsageError,
     add_deviations,
@@ -40,20 +42,24 @@ def add_to(commands: Commands) -> None:
         help="report folders, or conformance.json files",
     )
     merge.add_argument(
-        "--shards", type=int, metavar="N", help="refuse reports other than those of all N shards"
+        "--shards",
+        type=whole_number(1, 999_999_999),
+        metavar="N",
+        help="refuse reports other than those of all N shards",
     )
     add_reports(merge)
     add_gate(merge)
     add_deviations(merge)
     add_scenarios(merge)
-    merge.set_defaults(command=_merge)
+    merge.set_defaults(command=_merge, defaults=vars(merge.parse_args(["D"])))
 
 
 def _merge(options: argparse.Namespace) -> int:
+    reports = [read_report(path) for path in options.reports]
+    refuse_ignored(options, of_merge(options, reports))
     gate = read_gate(options)
     artifacts, known = read_artifacts(options), read_deviations(options)
     check_report_folder(options)
-    reports = [read_report(path) for path in options.reports]
     sources = [path if path.is_dir() else path.parent for path in options.reports]
     if options.report_dir and options.report_dir.resolve() not in [s.resolve() for s in sources]:
         remove_old(options.report_dir)

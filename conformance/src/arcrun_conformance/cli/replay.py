@@ -16,6 +16,7 @@ from arcrun_conformance.replay.recording import Recording, digest, read_recordin
 from arcrun_conformance.replay.replaying import replay
 from arcrun_conformance.report import describe, terminal
 
+from .combinations import of_replay, refuse_ignored
 from .options import (
     FAILED,
     GO,
@@ -61,6 +62,7 @@ def add_to(commands: Commands) -> None:
 
 def _replay(options: argparse.Namespace) -> int:
     recording = read_recording(options.recording)
+    refuse_ignored(options, of_replay(options, recording.suite))
     options.suite = recording.suite
     scenario = _scenario_of(recording, options)
     adapter = _adapter_of(recording, options)
