@@ -55,6 +55,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _merge(options: argparse.Namespace) -> int:
+    _require_other_folder(options)
     reports = [read_report(path) for path in options.reports]
     refuse_ignored(options, of_merge(options, reports))
     gate = read_gate(options)
@@ -72,6 +73,21 @@ def _merge(options: argparse.Namespace) -> int:
         _require_same(described.get("artifacts", []), artifacts, options.artifacts)
         described["artifacts"] = artifacts
     return conclude(options, described, gate, known, partial(_record, sources))
+
+
+def _require_other_folder(options: argparse.Namespace) -> None:
+    """Check that the merged report replaces none of several; a single one may be judged in its own folder.
+
+    Raises:
+        UsageError: It would.
+    """
+    if options.report_dir is None or len(options.reports) == 1:
+        return
+    files = [path / "conformance.json" if path.is_dir() else path for path in options.reports]
+    if (options.report_dir / "conformance.json").resolve() in [file.resolve() for file in files]:
+        raise UsageError(
+            f"--report-dir {options.report_dir} would replace one of the reports that are merged: name another folder"
+        )
 
 
 def _record(sources: list[Path], folder: Path) -> list[str]:
