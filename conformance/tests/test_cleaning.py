@@ -42,6 +42,12 @@ def test_numbers_that_json_can_not_write_again_are_refused(number: str) -> None:
         parsed_json(f'{{"a": [{number}]}}')
 
 
+def test_a_number_with_thousands_of_digits_is_refused_without_advice_for_programs() -> None:
+    with pytest.raises(ValueError, match="Exceeds the limit") as caught:
+        parsed_json("1" * 5000)
+    assert "sys." not in str(caught.value)
+
+
 def test_lone_surrogates_are_replaced_in_keys_and_values_and_pairs_are_kept() -> None:
     assert parsed_json(r'{"\ud800": ["a\udfff", "\ud83c\udf0a"]}') == {
         REPLACED: [f"a{REPLACED}", "🌊"]

@@ -47,6 +47,13 @@ def test_a_file_that_is_missing_or_of_another_kind_is_named(tmp_path: Path) -> N
         read_json(path, "report", "list of artifacts", "artifacts", "Make one.")
 
 
+def test_a_file_that_is_no_json_comes_with_the_advice_where_to_get_one(tmp_path: Path) -> None:
+    path = tmp_path / "empty.har"
+    path.touch()
+    with pytest.raises(DocumentError, match=r"empty\.har: can't be read: .*\n    Make one\."):
+        read_json(path, "recording", "recording", hint="Make one.")
+
+
 def test_lone_surrogates_are_replaced_so_that_the_value_can_be_written(tmp_path: Path) -> None:
     path = tmp_path / "given.json"
     artifact = {"file": "a\ud800", "sha256": "0a" * 32}

@@ -11,9 +11,12 @@ from mini_engine import KEY, MiniEngine
 
 from arcrun_conformance.cli import COULD_NOT_RUN, main
 from arcrun_conformance.target import TargetError, open_target
+from arcrun_conformance.wire.journal import Response
 
 if TYPE_CHECKING:
     from typing import Any
+
+    from arcrun_conformance.wire.journal import Exchange
 
 
 @pytest.mark.parametrize("command", [["run"], ["run", "--dry-run"], ["sweep"]])
@@ -68,6 +71,21 @@ async def test_capabilities_that_are_no_list_of_names_are_the_targets_fault(
     with pytest.raises(TargetError, match=r"GET .*/health: capabilities must be a list of names"):
         async with open_target(engine.origin, KEY, "python"):
             pass
+
+
+@pytest.mark.parametrize("number", ["1" * 5000, "1" + "0" * 5000 + ".0"])
+async def test_a_number_that_no_program_reads_is_the_targets_fault_in_a_short_line(
+    engine: MiniEngine, monkeypatch: pytest.MonkeyPatch, number: str
+) -> None:
+    async def respond(_: Exchange) -> Response:
+        return Response(200, [("Content-Type", "application/json")], f"[{number}]".encode())
+
+    monkeypatch.setattr(engine, "respond", respond)
+    with pytest.raises(TargetError, match=r"GET .*/health failed: ") as caught:
+        async with open_target(engine.origin, KEY, "python"):
+            pass
+    assert "sys." not in str(caught.value), "advice for programs"
+    assert len(str(caught.value)) < 400
 
 
 @any_hostile

@@ -137,4 +137,12 @@ def _too_deep(max_depth: int) -> ValueError:
     return ValueError(f"nested more than {max_depth} levels deep")
 
 
-_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_number)
+def _whole_number(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError as error:
+        # Python's advice on numbers of thousands of digits is for programs.
+        raise ValueError(str(error).partition("; use ")[0]) from None
+
+
+_DECODER = json.JSONDecoder(parse_float=_number, parse_int=_whole_number, parse_constant=_number)

@@ -35,9 +35,8 @@ def read_json(
     try:
         value = parsed_json(path.read_bytes(), _MAX_DEPTH)
     except (OSError, ValueError) as error:
-        # Python's advice on numbers of thousands of digits is for programs.
-        reason = str(error).partition("; use ")[0]
-        raise DocumentError([Problem(path, None, f"can't be read: {shown(reason)}")]) from error
+        problem = f"can't be read: {shown(str(error))}"
+        raise DocumentError([Problem(path, None, problem, hint)]) from error
     for broken in validator(schema_name, definition).iter_errors(value):
         where = ".".join(map(str, broken.absolute_path)) or "the file"
         problem = f"is no {what}: {shown(where)}: {shown(broken.message)}"

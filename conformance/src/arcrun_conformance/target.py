@@ -16,6 +16,7 @@ import httpx
 
 from ._version import __version__
 from .cleaning import parsed_json, visible_line
+from .documents import shown
 from .local_engine import EngineNotStarted, LocalEngine, local_engine
 from .wire.pace import REMOTE_RATE, Pace
 
@@ -255,9 +256,8 @@ async def _described(target: Target) -> Target:
             response.raise_for_status()
             health = parsed_json(response.content)
         except (httpx.HTTPError, ValueError) as error:
-            raise TargetError(
-                f"GET {target.url}/health failed: {visible_line(str(error))}"
-            ) from error
+            reason = visible_line(shown(str(error)))
+            raise TargetError(f"GET {target.url}/health failed: {reason}") from error
         _check_health(health, f"GET {target.url}/health")
         contract = None
         with contextlib.suppress(httpx.HTTPError, ValueError, KeyError, TypeError):
@@ -270,12 +270,12 @@ async def _described(target: Target) -> Target:
 
 def _check_health(health: Any, request: str) -> None:
     if not isinstance(health, dict):
-        shown = visible_line(json.dumps(health, ensure_ascii=False)[:100])
-        raise TargetError(f"{request} did not return a JSON object: {shown}")
+        seen = visible_line(json.dumps(health, ensure_ascii=False)[:100])
+        raise TargetError(f"{request} did not return a JSON object: {seen}")
     names = health.get("capabilities", [])
     if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
-        shown = visible_line(json.dumps(names, ensure_ascii=False)[:100])
-        raise TargetError(f"{request}: capabilities must be a list of names, not {shown}")
+        seen = visible_line(json.dumps(names, ensure_ascii=False)[:100])
+        raise TargetError(f"{request}: capabilities must be a list of names, not {seen}")
 
 
 async def _check_key(client: httpx.AsyncClient, target: Target) -> None:

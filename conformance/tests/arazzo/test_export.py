@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from full_disk import called_with_files_up_to
+from hostile_texts import any_hostile, assert_harmless
 from jsonschema import Draft202012Validator
 
 from arcrun_conformance.arazzo.document import KEYS
@@ -223,6 +225,48 @@ def test_a_wrong_argument_is_one_sentence(
     command = [*scenario(tmp_path, SENT), *arguments, str(tmp_path / "x.yaml")]
     assert main(command) == COULD_NOT_RUN
     assert expected in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit for files")
+@pytest.mark.parametrize("before", [None, "an older document"])
+def test_a_document_that_can_not_be_written_whole_is_not_written(
+    tmp_path: Path, before: str | None
+) -> None:
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    file = folder / "x.yaml"
+    if before is not None:
+        file.write_text(before, "utf-8")
+    done = called_with_files_up_to(100, *scenario(tmp_path, SENT), str(file))
+    assert done.returncode == COULD_NOT_RUN
+    assert f"{file} can't be written: File too large" in done.stderr
+    assert {path.name: path.read_text("utf-8") for path in folder.iterdir()} == (
+        {} if before is None else {"x.yaml": before}
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets few users make links")
+def test_a_document_takes_the_place_of_what_a_link_names(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.yaml", tmp_path / "link.yaml"
+    real.write_text("older", "utf-8")
+    link.symlink_to(real)
+    assert main([*scenario(tmp_path, SENT), str(link)]) == GO
+    assert link.is_symlink()
+    assert yaml.safe_load(real.read_text("utf-8"))["arazzo"] == "1.0.1"
+
+
+@any_hostile
+def test_the_name_of_a_file_is_shown_and_not_obeyed(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    hostile: str,
+) -> None:
+    command = scenario(tmp_path, SENT)
+    monkeypatch.chdir(tmp_path)
+    main([*command, hostile.replace("/", "-")])
+    printed = capsys.readouterr()
+    assert_harmless(printed.out + printed.err)
 
 
 @pytest.mark.parametrize(

@@ -387,6 +387,29 @@ async def test_the_command_that_a_replay_prints_repeats_the_replay(
     assert await asyncio.to_thread(main, other) == GO
     assert await asyncio.to_thread(main, [*command[1:], "--sdk", "correct,plain"]) == COULD_NOT_RUN
     assert "a replay is with one SDK; --sdk names 2" in capsys.readouterr().err
+    assert await asyncio.to_thread(main, [*command[1:], "--suite", "engine"]) == COULD_NOT_RUN
+    assert f"{given[0]} is of the suite sdk; leave out --suite" in capsys.readouterr().err
+
+
+async def test_a_replay_with_another_scenario_of_the_same_name_is_refused(
+    call: Callable, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await call("--sdk", "plain") == FAILED
+    recording = workspace / "reports/failures/push.plain.har"
+    other = workspace / "other/push.yaml"
+    other.parent.mkdir()
+    other.write_text(PUSH + "# of somebody else\n", "utf-8")
+    given = ["replay", str(recording), "--adapters", f"{workspace}/adapters.yaml", "--scenarios"]
+    capsys.readouterr()
+    assert await asyncio.to_thread(main, [*given, str(other.parent)]) == COULD_NOT_RUN
+    printed = capsys.readouterr().err
+    assert f"the scenario push in {other} differs from the one of {recording}" in printed
+    assert "with --scenarios" in printed
+
+    document = json.loads(recording.read_text("utf-8"))
+    del document["log"]["_arcrun"]["scenario_sha256"]
+    recording.write_text(json.dumps(document), "utf-8")
+    assert await asyncio.to_thread(main, [*given, str(other.parent)]) == FAILED, "as 0.1.0 wrote it"
 
 
 async def test_a_replay_with_an_adapter_that_can_not_be_started_is_one_line(

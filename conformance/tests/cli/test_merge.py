@@ -91,9 +91,63 @@ def test_merge_refuses_a_file_that_is_not_a_report(
 async def test_a_wrong_file_of_deviations_ends_a_merge_before_anything_is_written(
     call: Callable, workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert await call("--sdk", "correct", "--report-dir", str(workspace / "first")) == GO
+    first = ["--sdk", "correct", "--remote", "--report-dir", str(workspace / "first")]
+    assert await call(*first) == GO
     given = ["merge", str(workspace / "first"), "--report-dir", str(workspace / "merged")]
     path = workspace / "known.yaml"
     assert main([*given, "--deviations", str(path)]) == COULD_NOT_RUN
     assert f"error {path}" in capsys.readouterr().err
     assert not (workspace / "merged" / "conformance.json").exists()
+
+
+async def test_an_option_without_effect_on_a_merge_is_refused_and_not_ignored(
+    call: Callable, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own, shared = str(workspace / "own"), str(workspace / "shared")
+    assert await call("--sdk", "correct", "--report-dir", own) == GO
+    assert await call("--sdk", "correct", "--remote", "--report-dir", shared) == GO
+    no_judge, not_shared = "without --gate, nothing is judged", "only targets that others use have"
+    for folder, arguments, message in (
+        (own, ["--gate-file", "/nope"], f"{no_judge}; leave out --gate-file"),
+        (own, ["--scenarios", "/nope"], f"{no_judge}; leave out --scenarios"),
+        (own, ["--strict"], f"{not_shared} known deviations; leave out --strict"),
+        (own, ["--deviations", "/nope"], f"{not_shared} known deviations; leave out --deviations"),
+        (shared, ["--deviations", "/nope", "--strict"], "with --strict, no deviation is known"),
+        (own, ["--suite", "engine"], "these reports are of the suite sdk; leave out --suite"),
+        (own, ["--shards", "0"], "argument --shards: must be a whole number from 1 to"),
+    ):
+        capsys.readouterr()
+        assert main(["merge", folder, *arguments]) == COULD_NOT_RUN
+        assert message in " ".join(capsys.readouterr().err.split())
+    assert main(["merge", own, "--suite", "sdk"]) == GO, "as the action gives it"
+    assert main(["merge", shared, "--strict"]) == GO
+
+
+async def test_a_merge_replaces_none_of_several_reports_that_it_reads(
+    call: Callable, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = PUSH.replace("id: push\n", "id: other\n")
+    (workspace / "scenarios/other.yaml").write_text(other, "utf-8")
+    shards = [workspace / "1", workspace / "2"]
+    for index, folder in enumerate(shards, start=1):
+        given = ["--sdk", "correct", "--shard", f"{index}/2", "--report-dir", str(folder)]
+        assert await call(*given) == GO
+    before = (shards[0] / "conformance.json").read_bytes()
+    capsys.readouterr()
+
+    for first in (shards[0], shards[0] / "conformance.json"):
+        given = ["merge", str(first), str(shards[1]), "--report-dir", f"{workspace}/2/../1"]
+        assert main(given) == COULD_NOT_RUN
+        assert "would replace one of the reports that are merged" in capsys.readouterr().err
+    assert (shards[0] / "conformance.json").read_bytes() == before
+
+
+async def test_a_single_report_can_be_judged_in_its_own_folder(
+    call: Callable, workspace: Path
+) -> None:
+    folder = workspace / "single"
+    assert await call("--sdk", "correct", "--report-dir", str(folder)) == GO
+    gate = ["--gate-file", f"{workspace}/gate.yaml", "--scenarios", f"{workspace}/scenarios"]
+    assert main(["merge", str(folder), "--report-dir", str(folder), "--gate", *gate]) == GO
+    judged = json.loads((folder / "conformance.json").read_text("utf-8"))
+    assert judged["gate"]["verdict"] == "GO"

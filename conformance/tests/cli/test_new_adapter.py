@@ -9,6 +9,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from full_disk import called_with_files_up_to
+from hostile_texts import any_hostile, assert_harmless
 
 from arcrun_conformance.cli import main
 from arcrun_conformance.cli.new_adapter import LANGUAGES
@@ -77,3 +79,25 @@ def test_a_name_that_no_report_could_show_is_refused(
     assert main(given) == 2
     assert "must consist of a-z, 0-9 and hyphens" in capsys.readouterr().err
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit for files")
+def test_an_adapter_that_can_not_be_written_whole_is_not_written(tmp_path: Path) -> None:
+    folder = tmp_path / "adapter"
+    done = called_with_files_up_to(100, "new-adapter", "--language", "python", str(folder))
+    assert done.returncode == 2
+    assert f"{folder} can't be written: File too large" in done.stderr
+    assert list(tmp_path.rglob("*.*")) == []
+
+
+@any_hostile
+def test_the_name_of_a_folder_is_shown_and_not_obeyed(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    hostile: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    main(["new-adapter", "--language", "go", hostile.replace("/", "-")])
+    printed = capsys.readouterr()
+    assert_harmless(printed.out + printed.err)

@@ -67,6 +67,7 @@ SHARED = ("--target", "https://example.org")
         (["--suite", "engine", "--standin-port", "9"], "of its own; leave out --standin-port"),
         (["--api-key", "k"], "the target local has keys and a language model of its own; leave"),
         (["--api-key-file", "f"], "of its own; leave out --api-key-file"),
+        (["--strict"], "only targets that others use have known deviations; leave out --strict"),
         (["--deviations", "f"], "only targets that others use have known deviations; leave out"),
         (["--target", "http://[::1]:1", "--deviations", "f"], "leave out --deviations"),
         ([*SHARED, "--deviations", "f", "--strict"], "with --strict, no deviation is known"),

@@ -286,6 +286,7 @@ DAMAGES: list[tuple[list[Any], Any, str]] = [
     (["log", "_arcrun", "values", "standin_port"], "x", r"values.standin_port: 'x' is not"),
     (["log", "_arcrun", "values"], {}, r"values: 'run' is a required property"),
     (["log", "_arcrun", "health"], {"capabilities": 1}, r"health.capabilities: 1 is not"),
+    (["log", "_arcrun", "scenario_sha256"], "0A", r"scenario_sha256: '0A' does not match"),
     (["log", "_arcrun", "sdk"], "a\x1b[2J", r"log._arcrun.sdk: 'a\\x1b\[2J'"),
 ]
 

@@ -15,9 +15,11 @@ from arcrun_conformance.arazzo.document import Export
 from arcrun_conformance.arazzo.document import export as exported
 from arcrun_conformance.arazzo.operations import METHODS
 from arcrun_conformance.documents import read_yaml, shown
+from arcrun_conformance.printing import print_line
 from arcrun_conformance.resources import checkout
 from arcrun_conformance.runs.cleanup import PREFIX
 from arcrun_conformance.scenarios.scenario import load_all, select
+from arcrun_conformance.whole_files import write_whole
 
 from .options import DATA, GO, UsageError, command
 
@@ -77,7 +79,7 @@ def _export(options: argparse.Namespace) -> int:
     if result.exported:
         _write(target, result.document)
     for line in summary(result, target):
-        Console().print(line, markup=False, highlight=False, soft_wrap=True)
+        print_line(Console(), line)
     if not result.exported:
         raise UsageError(f"no scenario can be written as Arazzo, so there is no {target}")
     return GO
@@ -130,6 +132,15 @@ def _write(path: Path, document: dict[str, Any]) -> None:
     else:
         text = yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=120)
     try:
-        path.write_text(text, "utf-8")
+        _write_text(path, text)
     except OSError as error:
         raise UsageError(f"{path} can't be written: {error.strerror or error}") from error
+
+
+def _write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all; nothing takes the place of what is no file, such as a pipe."""
+    if path.exists() and not path.is_file():
+        path.write_text(text, "utf-8")
+    else:
+        file = path.resolve()  # so that a link stays one
+        write_whole(file.parent, {file.name: text})

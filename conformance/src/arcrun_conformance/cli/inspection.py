@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -11,6 +12,7 @@ from rich.table import Table
 
 from arcrun_conformance import gate as gates
 from arcrun_conformance.cleaning import visible, visible_line
+from arcrun_conformance.printing import print_line
 
 from .options import (
     GO,
@@ -25,6 +27,9 @@ from .options import (
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping, Sequence
+
+    from arcrun_conformance.adapters.registry import RegisteredAdapter
 
     from .options import Commands
 
@@ -55,15 +60,19 @@ def add_to(commands: Commands) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    tables = {"scenarios": _scenarios, "sdks": _sdks, "capabilities": _capabilities}
-    Console().print(tables[options.what](options))
+    console = Console()
+    if options.what == "sdks":
+        _list_sdks(list(adapters(options).values()), console)
+    else:
+        tables = {"scenarios": _scenarios, "capabilities": _capabilities}
+        console.print(tables[options.what](options))
     return GO
 
 
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold")  # what is too wide is never cut
     return table
 
 
@@ -80,13 +89,38 @@ def _scenarios(options: argparse.Namespace) -> Table:
     return table
 
 
-def _sdks(options: argparse.Namespace) -> Table:
-    table = _table("sdk", "language", "runtime", "by default", "available", "command")
-    for sdk in adapters(options).values():
-        default = "yes" if sdk.default else "no"
-        row = (sdk.name, sdk.language, sdk.runtime, default, sdk.why_unavailable() or "yes")
-        table.add_row(*map(_cell, (*row, " ".join(sdk.command))))
-    return table
+def _list_sdks(sdks: Sequence[RegisteredAdapter], console: Console) -> None:
+    """Print a table of SDKs, and below it what no column holds: their commands, and why some can't be run."""
+    table = _table("sdk", "language", "runtime", "by default", "available")
+    for sdk in sdks:
+        default, available = (
+            "yes" if is_so else "no" for is_so in (sdk.default, not sdk.why_unavailable())
+        )
+        table.add_row(*map(_cell, (sdk.name, sdk.language, sdk.runtime, default, available)))
+    console.print(table)
+    for texts in (
+        {sdk.name: shlex.join(sdk.command) for sdk in sdks},
+        {sdk.name: sdk.why_unavailable() for sdk in sdks},
+    ):
+        lines = _once_each(texts)
+        if lines:
+            console.print()
+        for line in lines:
+            print_line(console, line)
+
+
+def _once_each(texts: Mapping[str, str]) -> list[str]:
+    """Return each text once, after the names of all SDKs that have it; SDKs without a text are left out.
+
+    Example:
+        >>> _once_each({"a": "x", "b": "", "c": "x"})
+        ['a, c: x']
+    """
+    names: dict[str, list[str]] = {}
+    for name, text in texts.items():
+        if text:
+            names.setdefault(text, []).append(name)
+    return [f"{', '.join(having)}: {text}" for text, having in names.items()]
 
 
 def _capabilities(options: argparse.Namespace) -> Table:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from arcrun_conformance.report import copy_recordings, merged, missing_shards, remove_old
 
+from .combinations import of_merge, refuse_ignored
+from .numbers import whole_number
 from .options import (
     UsageError,
     add_deviations,
@@ -40,20 +42,25 @@ def add_to(commands: Commands) -> None:
         help="report folders, or conformance.json files",
     )
     merge.add_argument(
-        "--shards", type=int, metavar="N", help="refuse reports other than those of all N shards"
+        "--shards",
+        type=whole_number(1, 999_999_999),
+        metavar="N",
+        help="refuse reports other than those of all N shards",
     )
     add_reports(merge)
     add_gate(merge)
     add_deviations(merge)
     add_scenarios(merge)
-    merge.set_defaults(command=_merge)
+    merge.set_defaults(command=_merge, defaults=vars(merge.parse_args(["D"])))
 
 
 def _merge(options: argparse.Namespace) -> int:
+    _require_other_folder(options)
+    reports = [read_report(path) for path in options.reports]
+    refuse_ignored(options, of_merge(options, reports))
     gate = read_gate(options)
     artifacts, known = read_artifacts(options), read_deviations(options)
     check_report_folder(options)
-    reports = [read_report(path) for path in options.reports]
     sources = [path if path.is_dir() else path.parent for path in options.reports]
     if options.report_dir and options.report_dir.resolve() not in [s.resolve() for s in sources]:
         remove_old(options.report_dir)
@@ -66,6 +73,21 @@ def _merge(options: argparse.Namespace) -> int:
         _require_same(described.get("artifacts", []), artifacts, options.artifacts)
         described["artifacts"] = artifacts
     return conclude(options, described, gate, known, partial(_record, sources))
+
+
+def _require_other_folder(options: argparse.Namespace) -> None:
+    """Check that the merged report replaces none of several; a single one may be judged in its own folder.
+
+    Raises:
+        UsageError: It would.
+    """
+    if options.report_dir is None or len(options.reports) == 1:
+        return
+    files = [path / "conformance.json" if path.is_dir() else path for path in options.reports]
+    if (options.report_dir / "conformance.json").resolve() in [file.resolve() for file in files]:
+        raise UsageError(
+            f"--report-dir {options.report_dir} would replace one of the reports that are merged: name another folder"
+        )
 
 
 def _record(sources: list[Path], folder: Path) -> list[str]:

@@ -10,6 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+
+from arcrun_conformance.printing import print_line
+from arcrun_conformance.whole_files import write_whole
+
 from .options import DATA, GO, UsageError, command
 
 if TYPE_CHECKING:
@@ -95,8 +100,7 @@ def _new_adapter(options: argparse.Namespace) -> int:
         raise UsageError(f"{folder / existing[0]} exists already; name another folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            (folder / name).write_text(text, "utf-8")
+        write_whole(folder, files)
     except OSError as error:
         raise UsageError(f"{folder} can't be written: {error.strerror}") from error
     _say_what_to_do(folder, skeleton)
@@ -124,11 +128,15 @@ def registry(name: str, language: str) -> str:
 
 def _say_what_to_do(folder: Path, skeleton: Skeleton) -> None:
     registry_file = folder / "adapters.yaml"
-    print(f"{folder / skeleton.file} and {registry_file} are written. Try them:\n")
-    if skeleton.build:
-        print(f"    {shlex.join(part.format(here=folder) for part in skeleton.build)}")
     run = ["arcrun-conformance", "run", "--adapters", str(registry_file), "--scenario", "health"]
-    print(
-        f"    {shlex.join(run)}\n\n"
-        f"Then let {skeleton.file} use your SDK: PROTOCOL.md says how, one method after the other."
-    )
+    commands = [[part.format(here=folder) for part in skeleton.build], run]
+    lines = [
+        f"{folder / skeleton.file} and {registry_file} are written. Try them:",
+        "",
+        *(f"    {shlex.join(command)}" for command in commands if command),
+        "",
+        f"Then let {skeleton.file} use your SDK: PROTOCOL.md says how, one method after the other.",
+    ]
+    console = Console()
+    for line in lines:
+        print_line(console, line)

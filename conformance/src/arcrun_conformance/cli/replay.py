@@ -12,10 +12,11 @@ from rich.console import Console
 from arcrun_conformance.adapters.adapter import REPLY_SECONDS
 from arcrun_conformance.adapters.protocol import AdapterFailure
 from arcrun_conformance.printing import print_line
-from arcrun_conformance.replay.recording import Recording, read_recording
+from arcrun_conformance.replay.recording import Recording, digest, read_recording
 from arcrun_conformance.replay.replaying import replay
 from arcrun_conformance.report import describe, terminal
 
+from .combinations import of_replay, refuse_ignored
 from .options import (
     FAILED,
     GO,
@@ -61,6 +62,7 @@ def add_to(commands: Commands) -> None:
 
 def _replay(options: argparse.Namespace) -> int:
     recording = read_recording(options.recording)
+    refuse_ignored(options, of_replay(options, recording.suite))
     options.suite = recording.suite
     scenario = _scenario_of(recording, options)
     adapter = _adapter_of(recording, options)
@@ -103,10 +105,25 @@ def _scenario_of(recording: Recording, options: argparse.Namespace) -> Scenario:
         )
     for scenario in scenarios_of(options, "sdk"):
         if scenario.id == recording.scenario:
+            _require_same(scenario, recording, options)
             return scenario
     raise UsageError(
         f"there is no scenario {recording.scenario}: name the folder that has it with --scenarios"
     )
+
+
+def _require_same(scenario: Scenario, recording: Recording, options: argparse.Namespace) -> None:
+    """Check that a scenario is the one that was recorded: with another one, nothing is known about the failure.
+
+    Raises:
+        UsageError: It is not.
+    """
+    if recording.scenario_sha256 not in ("", digest(scenario)):
+        raise UsageError(
+            f"the scenario {scenario.id} in {scenario.path} differs from the one of {options.recording}: name the "
+            "folder that has the recorded one with --scenarios; if it was changed since, record it anew with "
+            f"`{repeating(options)} --scenario {scenario.id} --report-dir D`"
+        )
 
 
 def verdict(recording: Recording, cell: Cell, run: str = "arcrun-conformance run") -> str:

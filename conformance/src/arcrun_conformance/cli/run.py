@@ -21,7 +21,7 @@ from arcrun_conformance.scenarios.scenario import Scenario, select
 from arcrun_conformance.target import Keys, open_target, server_program, url_of
 from arcrun_conformance.wire.pace import REMOTE_RATE
 
-from .combinations import refuse_ignored
+from .combinations import of_run, refuse_ignored
 from .coverage import coverage
 from .dry_run import dry_run
 from .interrupts import cancel_on_signals
@@ -141,7 +141,7 @@ def _shard(text: str) -> tuple[int, int]:
 def _run(options: argparse.Namespace) -> int:
     if options.target != "local":
         url_of(options.target)
-    refuse_ignored(options)
+    refuse_ignored(options, of_run(options))
     if options.coverage:
         return coverage(options)
     options.jobs = jobs_of(options, LOCAL_JOBS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import secrets
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from arcrun_conformance.runs.results import Cell, Run
+    from arcrun_conformance.scenarios.scenario import Scenario
 
 
 class RecordingError(Exception):
@@ -41,6 +43,7 @@ class Recording:
         health: The engine's response to `GET /health`.
         values: The values of the scenario's placeholders.
         responses: What the engine did with each request, in order.
+        scenario_sha256: The digest of the scenario; empty if the recording has none, as those of 0.1.0.
     """
 
     suite: str
@@ -51,6 +54,7 @@ class Recording:
     health: Mapping[str, Any]
     values: Mapping[str, Any] = field(repr=False)
     responses: Sequence[RecordedResponse] = field(repr=False)
+    scenario_sha256: str = ""
 
 
 def write_recordings(run: Run, folder: Path) -> list[str]:
@@ -97,6 +101,7 @@ def recorded(cell: Cell, run: Run) -> str:
     about = {
         "suite": run.suite,
         "scenario": cell.scenario,
+        **_digest_of(cell, run),
         "sdk": cell.sdk,
         "remote": target.remote,
         "health": target.health,
@@ -114,6 +119,19 @@ def recorded(cell: Cell, run: Run) -> str:
             f"{cell.scenario} with {cell.sdk} can't be recorded without the key of {target.name}"
         )
     return text + "\n"
+
+
+def digest(scenario: Scenario) -> str:
+    """Return the SHA-256 digest of a scenario's file, with line feeds on every system."""
+    return hashlib.sha256(scenario.source.encode()).hexdigest()
+
+
+def _digest_of(cell: Cell, run: Run) -> dict[str, str]:
+    """Return the field with the digest of a cell's scenario, if the run has it."""
+    for scenario in run.scenarios:
+        if scenario.id == cell.scenario:
+            return {"scenario_sha256": digest(scenario)}
+    return {}
 
 
 def _other_key(key: str) -> str:
@@ -148,6 +166,7 @@ def read_recording(path: Path) -> Recording:
         about["health"],
         about["values"],
         responses,
+        about.get("scenario_sha256", ""),
     )
 
 
