@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scripts import ROOT
 from scripts.release import changelog
 from scripts.release.foreign import NotReadable, in_a_line, read_json, read_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _NAME = re.compile(r'^\[project\]\nname = "([^"]+)"$', re.MULTILINE)
 _URL = re.compile(r'^\w+ = "(https://[^"]+)"$', re.MULTILINE)

@@ -38,10 +38,9 @@ class PartUnreadable(Exception):
     def at_commit(self, name: str, commit: str) -> PartUnreadable:
         """Return the error for a file as an earlier commit holds it, where it can't be corrected."""
         problem = PartUnreadable(self.root, self.file, self.why)
-        problem.args = (
-            f"{self.file} of {foreign.in_a_line(name)} ({commit[:12]}) {self.why}: "
-            "compare with another commit: nox -s next_version -- --against REV",
-        )
+        where = f"{self.file} of {foreign.in_a_line(name)} ({commit[:12]})"
+        remedy = "compare with another commit: nox -s next_version -- --against REV"
+        problem.args = (f"{where} {self.why}: {remedy}",)
         return problem
 
 

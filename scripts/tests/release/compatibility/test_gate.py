@@ -266,7 +266,7 @@ def test_an_earlier_commit_without_a_version_is_named(
 
 
 STEERING = "/health\x1b[31m\n::error::x"
-SHOWN = r"/health\x1b[31m\n::error::x"
+SHOWN = r"/health\x1b[31m\n\::error::x"
 
 
 def test_no_text_of_a_difference_steers_a_terminal_or_a_ci_system() -> None:
@@ -292,6 +292,6 @@ def test_a_version_that_steers_a_terminal_is_printed_with_its_characters_seen(
     replace(checkout, "packages/js-sdk/package.json", f'"{version}"', r'"\u001b[31m1\n::error::x"')
     assert command.main([], checkout) == 2
     printed = capsys.readouterr().err
-    assert r"\x1b[31m1\n::error::x" in printed
+    assert r"\x1b[31m1\n\::error::x" in printed
     assert "\x1b" not in printed
     assert "\n::error" not in printed
