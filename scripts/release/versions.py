@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scripts import ROOT
 from scripts.release import changelog
-from scripts.release.foreign import NotReadable, read_json
+from scripts.release.foreign import NotReadable, in_a_line, read_json, read_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _NAME = re.compile(r'^\[project\]\nname = "([^"]+)"$', re.MULTILINE)
 _URL = re.compile(r'^\w+ = "(https://[^"]+)"$', re.MULTILINE)
@@ -42,8 +44,15 @@ NPM_FOLDER = "packages/js-sdk"
 # The entry of the SDK's program `arcrun-mcp` in the MCP registry.
 SERVER_JSON = f"{SDK_FOLDER}/server.json"
 
-_VERSION = re.compile(r'^__version__ = "(\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?)"$', re.MULTILINE)
+_VERSION = re.compile(
+    r'^__version__ = "(\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?)"$', re.MULTILINE | re.ASCII
+)
 _NPM_VERSION = re.compile(r'^export const version = "([^"]+)";$', re.MULTILINE)
+
+
+# What to do where a JSON file does not state the version.
+_STATE_IT = 'it must have the version as "version": "X.Y.Z"'
+_WRITE_IT = "it must be the one that is written, run: python -m scripts.release.mcp_registry"
 
 
 class VersionMismatch(Exception):
@@ -69,40 +78,67 @@ def our_urls(root: Path = ROOT) -> tuple[str, ...]:
 
 def package_version(root: Path, package: str) -> str:
     """Read the version of a package."""
-    path = version_file(root, package)
-    match = _VERSION.search(path.read_text("utf-8"))
-    if not match:
-        raise VersionMismatch(f'{path.relative_to(root)} has no line `__version__ = "X.Y.Z"`')
-    return match[1]
+    file = version_file(root, package).relative_to(root).as_posix()
+    return _in_line(root, file, _VERSION, '__version__ = "X.Y.Z"')
 
 
 def npm_versions(root: Path) -> dict[str, str]:
     """Read the version of the npm package from the two files that state it."""
-    manifest, source = Path(NPM_FOLDER, "package.json"), Path(NPM_FOLDER, "src", "version.ts")
-    match = _NPM_VERSION.search((root / source).read_text("utf-8"))
-    if not match:
-        raise VersionMismatch(f'{source} has no line `export const version = "X.Y.Z";`')
-    stated = _stated(root / manifest).get("version", "none")
-    return {str(manifest): stated, str(source): match[1]}
+    manifest, source = f"{NPM_FOLDER}/package.json", f"{NPM_FOLDER}/src/version.ts"
+    return {
+        manifest: _version_in(_stated(root, manifest, _STATE_IT), manifest, _STATE_IT),
+        source: _in_line(root, source, _NPM_VERSION, 'export const version = "X.Y.Z";'),
+    }
 
 
 def mcp_registry_versions(root: Path) -> dict[str, str]:
     """Read the versions of the server and of its packages in the entry for the MCP registry."""
-    entry = _stated(root / SERVER_JSON)
-    stated = {SERVER_JSON: entry.get("version", "none")}
-    for package in entry.get("packages", []):
-        stated[f"{SERVER_JSON} ({package['identifier']})"] = package.get("version", "none")
+    entry = _stated(root, SERVER_JSON, _WRITE_IT)
+    stated = {SERVER_JSON: _version_in(entry, SERVER_JSON, _WRITE_IT)}
+    packages = entry.get("packages", [])
+    if not isinstance(packages, list) or not all(_is_package(each) for each in packages):
+        raise VersionMismatch(
+            f"{SERVER_JSON}: its `packages` are no list of objects with an `identifier`: {_WRITE_IT}"
+        )
+    for package in packages:
+        where = f"{SERVER_JSON} ({package['identifier']})"
+        stated[where] = _version_in(package, where, _WRITE_IT)
     return stated
 
 
-def _stated(path: Path) -> dict[str, Any]:
+def _is_package(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("identifier"), str)
+
+
+def _in_line(root: Path, file: str, pattern: re.Pattern[str], line: str) -> str:
+    """Return the version in the line of a file that states it."""
     try:
-        document = read_json(path)
+        match = pattern.search(read_text(root / file))
     except NotReadable as problem:
-        raise VersionMismatch(str(problem)) from None
+        why = str(problem).removeprefix(f"{root / file} ")
+        raise VersionMismatch(f"{file} {why}: it must have a line `{line}`") from None
+    if not match:
+        raise VersionMismatch(f"{file} has no line `{line}`")
+    return match[1]
+
+
+def _stated(root: Path, file: str, remedy: str) -> dict[str, Any]:
+    """Return the object in a JSON file."""
+    try:
+        document = read_json(root / file)
+    except NotReadable as problem:
+        why = str(problem).removeprefix(f"{root / file} ")
+        raise VersionMismatch(f"{file} {why}: {remedy}") from None
     if not isinstance(document, dict):
-        raise VersionMismatch(f"{path} is no JSON object")
+        raise VersionMismatch(f"{file} is no JSON object: {remedy}")
     return document
+
+
+def _version_in(document: dict[str, Any], where: str, remedy: str) -> str:
+    version = document.get("version", "none")
+    if not isinstance(version, str):
+        raise VersionMismatch(in_a_line(f"{where}: its `version` must be a text: {remedy}"))
+    return version
 
 
 def changelog_version(root: Path) -> str:
@@ -129,7 +165,7 @@ def agreed_version(root: Path = ROOT) -> str:
         VersionMismatch: They do not agree; the message lists what each states.
     """
     stated = {
-        str(version_file(root, package).relative_to(root)): package_version(root, package)
+        version_file(root, package).relative_to(root).as_posix(): package_version(root, package)
         for package in PACKAGES
     }
     stated |= npm_versions(root)
@@ -137,5 +173,5 @@ def agreed_version(root: Path = ROOT) -> str:
     stated["CHANGELOG.md (newest dated entry)"] = changelog_version(root)
     if len(set(stated.values())) == 1:
         return next(iter(stated.values()))
-    lines = "\n".join(f"  {version:<10} {where}" for where, version in stated.items())
+    lines = "\n".join(in_a_line(f"  {version:<10} {where}") for where, version in stated.items())
     raise VersionMismatch(f"the versions differ; they must be equal:\n{lines}")

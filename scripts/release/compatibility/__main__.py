@@ -15,6 +15,8 @@ from scripts.console import exit_code
 from scripts.release import changelog, git
 from scripts.release.compatibility import baseline, gate
 from scripts.release.compatibility.named_breaks import MARK, unnamed
+from scripts.release.compatibility.reading import PartUnreadable
+from scripts.release.foreign import in_a_line, visible
 from scripts.release.versions import VersionMismatch, agreed_version
 
 
@@ -39,9 +41,10 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         git.CheckoutUnusable,
         baseline.UnknownBaseline,
         changelog.ChangelogInvalid,
+        PartUnreadable,
         VersionMismatch,
     ) as problem:
-        print(problem, file=sys.stderr)
+        print(visible(str(problem)), file=sys.stderr)
         return 2
     return 0
 
@@ -55,13 +58,13 @@ def _show(root: Path, compared: gate.Compared) -> None:
         f"and {len(additions)} additions since {against.version} ({against.name})"
     )
     for each in [*breaking, *additions]:
-        print(f"  {each}")
+        print(f"  {in_a_line(str(each))}")
     entry = "".join(changelog.text_of(root, name) for name in ("Unreleased", compared.required))
     missing = unnamed(entry, breaking)
     if missing:
         print(f"CHANGELOG.md names these in no item `{MARK} …`:")
         for names in dict.fromkeys(each.names for each in missing):
-            print(f"  {' and '.join(f'`{name}`' for name in names)}")
+            print(f"  {in_a_line(' and '.join(f'`{name}`' for name in names))}")
 
 
 if __name__ == "__main__":

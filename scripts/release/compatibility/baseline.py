@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from scripts.release import changelog, git
 from scripts.release.compatibility import contract, python, scenarios, typescript
-from scripts.release.versions import SDK, package_version, version_file
+from scripts.release.versions import SDK, VersionMismatch, package_version, version_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FIRST = "first release: nothing to compare with"
 
-_TAG = re.compile(r"v(\d+\.\d+\.\d+)")  # a pre-release promises nothing
+_TAG = re.compile(r"v(\d+\.\d+\.\d+)", re.ASCII)  # a pre-release promises nothing
 _PATHS = (python.SOURCE, typescript.REPORT, contract.CONTRACT, scenarios.GATE, scenarios.SCENARIOS)
 
 
@@ -76,7 +76,10 @@ def named(root: Path, revision: str, work: Path) -> Baseline:
     git.write_files(root, commit, [path], work)
     if not (work / path).is_file():
         raise UnknownBaseline(f"{revision} has no {path}, which states its version")
-    return Baseline(revision, commit, package_version(work, SDK))
+    try:
+        return Baseline(revision, commit, package_version(work, SDK))
+    except VersionMismatch as problem:
+        raise UnknownBaseline(f"{revision} states no version: {problem}") from None
 
 
 def write(root: Path, baseline: Baseline, target: Path) -> None:
@@ -91,5 +94,5 @@ def release_numbers(version: str) -> tuple[int, int, int]:
         >>> release_numbers("0.10.2rc1")
         (0, 10, 2)
     """
-    major, minor, patch = re.findall(r"\d+", version)[:3]
+    major, minor, patch = re.findall(r"[0-9]+", version)[:3]
     return int(major), int(minor), int(patch)

@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from scripts.release.compatibility.schemas import PART, Comparison, Place, Schema, resolved
+from scripts.release.compatibility import forms
+from scripts.release.compatibility.reading import PartUnreadable, read_yaml
+from scripts.release.compatibility.schemas import (
+    PART,
+    Comparison,
+    Place,
+    ReferenceInvalid,
+    Schema,
+    check_references,
+    resolved,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,10 +33,14 @@ _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 def differences(old: Path, new: Path) -> list[Difference]:
-    """Compare the contracts of two checkouts."""
+    """Compare the contracts of two checkouts.
+
+    Raises:
+        PartUnreadable: One of them is missing, or is none.
+    """
     if not (old / CONTRACT).is_file():
         return []
-    return compare(_read(old / CONTRACT), _read(new / CONTRACT))
+    return compare(_read(old), _read(new))
 
 
 def compare(old: Document, new: Document) -> list[Difference]:
@@ -42,9 +54,12 @@ def compare(old: Document, new: Document) -> list[Difference]:
     return sorted(set(found))
 
 
-def _read(path: Path) -> Document:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    document: Document = yaml.load(path.read_text("utf-8"), Loader=loader)  # noqa: S506 - a safe one
+def _read(root: Path) -> Document:
+    document: Document = read_yaml(root, CONTRACT, forms.contract(_METHODS))
+    try:
+        check_references(document)
+    except ReferenceInvalid as problem:
+        raise PartUnreadable(root, CONTRACT, str(problem)) from None
     return document
 
 

@@ -17,6 +17,8 @@ from scripts.release.compatibility import (
 )
 from scripts.release.compatibility.differences import breaks
 from scripts.release.compatibility.named_breaks import MARK, unnamed
+from scripts.release.compatibility.reading import PartUnreadable
+from scripts.release.foreign import in_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,11 +71,20 @@ def next_version(last: str, differences: Sequence[Difference]) -> str:
 
 
 def compare(root: Path, against: Baseline) -> Compared:
-    """Compare a checkout, with its changes, with a release."""
+    """Compare a checkout, with its changes, with a release.
+
+    Raises:
+        PartUnreadable: A file that is compared can't be read, here or at the release.
+    """
     with tempfile.TemporaryDirectory(prefix="arcrun-baseline-") as folder:
         old = Path(folder).resolve()
         baseline.write(root, against, old)
-        found = [each for part in _PARTS for each in part.differences(old, root)]
+        try:
+            found = [each for part in _PARTS for each in part.differences(old, root)]
+        except PartUnreadable as problem:
+            if problem.root != old:
+                raise
+            raise problem.at_commit(against.name, against.commit) from None
     return Compared(against, found)
 
 
@@ -83,6 +94,7 @@ def require_compatible(root: Path, version: str) -> Figures:
     Raises:
         Incompatible: It is not, or does not.
         baseline.UnknownBaseline: It can't be said which release is the last one.
+        PartUnreadable: A file that is compared can't be read.
     """
     against = baseline.last_release(root, version)
     if against is None:
@@ -137,6 +149,6 @@ def _changelog_problem(version: str, entry: str, compared: Compared) -> list[str
 
 def lines(differences: Sequence[Difference]) -> list[str]:
     """Return a line for each of some differences, as far as a message can have them."""
-    shown = [f"  {each}" for each in differences[:_LISTED]]
+    shown = [f"  {in_a_line(str(each))}" for each in differences[:_LISTED]]
     more = len(differences) - _LISTED
     return [*shown, f"  and {more} more: nox -s next_version"] if more > 0 else shown

@@ -6,12 +6,14 @@ It does not compare types yet; annotations are compared here, and so are the fie
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import griffe
 
 from scripts.release.compatibility.differences import Part
+from scripts.release.compatibility.reading import PartUnreadable, read_text
 from scripts.release.compatibility.types import breaks_callers, breaks_readers, change_of_type
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from scripts.release.compatibility.types import Change
 
 SOURCE = "packages/python-sdk/src"
+_PACKAGE = f"{SOURCE}/arcrun"
 
 _PART = Part("python")
 _REMOVED = griffe.BreakageKind.OBJECT_REMOVED
@@ -43,10 +46,14 @@ _ALIAS = re.compile(r"_?[A-Z]\w*[a-z]\w*")
 
 
 def differences(old: Path, new: Path) -> list[Difference]:
-    """Compare the Python SDK of two checkouts."""
-    if not (old / SOURCE / "arcrun").is_dir():
+    """Compare the Python SDK of two checkouts.
+
+    Raises:
+        PartUnreadable: A module of one of them is no Python, or a name in it stands for nothing.
+    """
+    if not (old / _PACKAGE).is_dir():
         return []
-    before, after = _Surface(old / SOURCE), _Surface(new / SOURCE)
+    before, after = _Surface(old), _Surface(new)
     removed, added = before.objects.keys() - after.objects, after.objects.keys() - before.objects
     found = {
         *(_PART.broken(name.removeprefix(_ASYNC), "was removed") for name in removed),
@@ -55,6 +62,24 @@ def differences(old: Path, new: Path) -> list[Difference]:
     for name in before.objects.keys() & after.objects.keys():
         found.update(_compared(name, _Pair(before, after)))
     return sorted(found)
+
+
+def _require_python(root: Path) -> None:
+    """Check that each module can be parsed: griffe leaves out those that can't, as if they were removed."""
+    first = f"{_PACKAGE}/__init__.py"
+    found = (root / _PACKAGE).rglob("*.py")
+    for file in sorted({first, *(path.relative_to(root).as_posix() for path in found)}):
+        text = read_text(root, file)
+        try:
+            ast.parse(text)
+        except SyntaxError as error:
+            where = f" in line {error.lineno}" if error.lineno else ""
+            why = f"is not valid Python: {error.msg}{where}"
+            raise PartUnreadable(root, file, why) from None
+        except ValueError as error:  # a null character, before Python 3.12
+            raise PartUnreadable(root, file, f"is not valid Python: {error}") from None
+        except (RecursionError, MemoryError):
+            raise PartUnreadable(root, file, "is nested too deeply") from None
 
 
 class _Surface:
@@ -67,14 +92,16 @@ class _Surface:
         aliases: What the types that are names for others stand for.
     """
 
-    def __init__(self, source: Path) -> None:
-        package = griffe.load("arcrun", search_paths=[source], resolve_aliases=True)
+    def __init__(self, root: Path) -> None:
+        _require_python(root)
+        self._root = root
+        package = griffe.load("arcrun", search_paths=[root / SOURCE], resolve_aliases=True)
         self.package = cast("griffe.Module", package)
         self.objects: dict[str, griffe.Object] = {}
         self.aliases = dict(self._aliases(self.package))
         for name in map(str, self.package.exports or ()):
             if name != "__version__":
-                self.objects[name] = _final(self.package[name])
+                self.objects[name] = self._object(name, name)
         for name in ("Arcrun", "AsyncArcrun"):
             if name in self.objects:
                 self.objects.update(self._resources(name))
@@ -93,10 +120,18 @@ class _Surface:
         for name, member in self.objects[client].members.items():
             if not isinstance(member, griffe.Attribute) or not _is_resource(member):
                 continue
-            path = cast("griffe.Expr", member.annotation).canonical_path
+            path = getattr(member.annotation, "canonical_path", "")
             inside = path.removeprefix(f"{self.package.path}.")
             kind = _ASYNC if client.startswith("Async") else ""
-            yield f"{kind}{name}", _final(self.package[inside])
+            yield f"{kind}{name}", self._object(name, inside)
+
+    def _object(self, name: str, path: str) -> griffe.Object:
+        """Return what a name that users know stands for, by its path in the package."""
+        try:
+            return _final(self.package[path])
+        except (KeyError, ValueError, griffe.AliasResolutionError, griffe.CyclicAliasError):
+            why = f"has nothing behind the name `{name}`"
+            raise PartUnreadable(self._root, _PACKAGE, why) from None
 
     def _aliases(self, module: griffe.Module) -> Iterator[tuple[str, str]]:
         for name, member in module.members.items():

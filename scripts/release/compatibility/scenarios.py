@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from scripts.release.compatibility import forms
 from scripts.release.compatibility.differences import Part
+from scripts.release.compatibility.reading import read_text, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,10 +21,14 @@ _PART = Part("scenarios")
 
 
 def differences(old: Path, new: Path) -> list[Difference]:
-    """Compare the gates of two checkouts, and the checks of the scenarios in both."""
+    """Compare the gates of two checkouts, and the checks of the scenarios in both.
+
+    Raises:
+        PartUnreadable: A gate or a scenario can't be read.
+    """
     if not (old / GATE).is_file():
         return []
-    was, now = _needed(old / GATE), _needed(new / GATE)
+    was, now = _needed(old), _needed(new)
     found = {
         *(_PART.broken(name, f"is no longer in the gate ({where})") for where, name in was - now),
         *(_PART.added(name, f"is in the gate ({where})") for where, name in now - was),
@@ -32,13 +36,13 @@ def differences(old: Path, new: Path) -> list[Difference]:
     before, after = _files(old), _files(new)
     # A scenario of the gate that has no file fails the suite, which says so.
     for name in {name for _, name in was & now} & before.keys() & after.keys():
-        found.update(_checks(name, before[name], after[name]))
+        found.update(_checks(name, (old, before[name]), (new, after[name])))
     return sorted(found)
 
 
-def _needed(gate: Path) -> set[tuple[str, str]]:
-    """Return each scenario that a gate needs, with the contract's version and the list."""
-    contracts = _read(gate)["contracts"]
+def _needed(root: Path) -> set[tuple[str, str]]:
+    """Return each scenario that the gate needs, with the contract's version and the list."""
+    contracts = read_yaml(root, GATE, forms.GATE)["contracts"]
     return {
         (f"{kind} of {version}", name)
         for version, lists in contracts.items()
@@ -47,16 +51,17 @@ def _needed(gate: Path) -> set[tuple[str, str]]:
     }
 
 
-def _files(root: Path) -> dict[str, Path]:
+def _files(root: Path) -> dict[str, str]:
     """Return the file of each scenario."""
-    return {path.stem: path for path in (root / SCENARIOS).rglob("*.yaml")}
+    paths = (root / SCENARIOS).rglob("*.yaml")
+    return {path.stem: path.relative_to(root).as_posix() for path in paths}
 
 
-def _checks(name: str, old: Path, new: Path) -> Iterator[Difference]:
+def _checks(name: str, old: tuple[Path, str], new: tuple[Path, str]) -> Iterator[Difference]:
     """Yield the checks that a scenario has lost, unless it has at least as many under other names."""
-    if old.read_bytes() == new.read_bytes():
+    if read_text(*old) == read_text(*new):
         return
-    was, now = set(_ids(_read(old))), set(_ids(_read(new)))
+    was, now = (set(_ids(read_yaml(*each, forms.ANYTHING))) for each in (old, new))
     if len(now) < len(was):
         for check in was - now:
             yield _PART.broken(name, "is no check any more", check)
@@ -75,8 +80,3 @@ def _ids(node: Any, *, below: bool = False) -> Iterator[str]:
     elif isinstance(node, list):
         for each in node:
             yield from _ids(each, below=True)
-
-
-def _read(path: Path) -> Any:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(path.read_text("utf-8"), Loader=loader)  # noqa: S506 - a safe one

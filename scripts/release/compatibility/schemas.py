@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,11 +26,12 @@ Side = Literal["requests", "responses"]
 
 PART = Part("contract")
 _TYPES = frozenset({"null", "boolean", "object", "array", "number", "string", "integer"})
-_UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
-_LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 # Conditions that are not understood here: with another one, other values are valid.
 _CONDITIONS = ("pattern", "format", "multipleOf", "uniqueItems", "not", "if", "then", "else")
 _VARIANTS = ("oneOf", "anyOf")
+_REFERENCE = re.compile(r"#/components/[^/]+/[^/]+")
 _NOTES = {"description", "title", "example", "examples", "default", "deprecated", "$comment"}
 
 
@@ -166,6 +168,60 @@ class Comparison:
             yield from self.schemas(_schema(was), _schema(now), place.field("*"))
 
 
+class ReferenceInvalid(Exception):
+    """A component refers to one that is not there, or contains itself; the message names it."""
+
+
+def check_references(document: Document) -> None:
+    """Check that each reference leads to a component, and that no component contains itself.
+
+    A component may have itself in a field: only `$ref`, `allOf`, `oneOf` and `anyOf` are followed.
+
+    Raises:
+        ReferenceInvalid: One leads nowhere, or a component contains itself.
+    """
+    components = document.get("components", {})
+    for reference in _references(document):
+        _, _, kind, name = reference.split("/")
+        if name not in components.get(kind, {}):
+            raise ReferenceInvalid(f"refers to {reference}, which is not there")
+    for kind, named in components.items():
+        for name in named:
+            if _contains_itself(components, f"#/components/{kind}/{name}", ()):
+                raise ReferenceInvalid(f"has a component that contains itself: {kind}/{name}")
+
+
+def _references(node: Any) -> Iterator[str]:
+    """Yield the references to components in a document."""
+    if isinstance(node, dict):
+        reference = node.get("$ref")
+        if isinstance(reference, str) and _REFERENCE.fullmatch(reference):
+            yield reference
+    if isinstance(node, (dict, list)):
+        for each in node.values() if isinstance(node, dict) else node:
+            yield from _references(each)
+
+
+def _contains_itself(components: Schema, reference: str, above: tuple[str, ...]) -> bool:
+    if reference in above:
+        return True
+    _, _, kind, name = reference.split("/")
+    inside = _inside(components[kind][name])
+    return any(_contains_itself(components, each, (*above, reference)) for each in inside)
+
+
+def _inside(node: Any) -> Iterator[str]:
+    """Yield the references by which a node contains others as a part of itself."""
+    if not isinstance(node, dict):
+        return
+    if "$ref" in node:
+        yield node["$ref"]
+        return
+    for name in ("allOf", *_VARIANTS):
+        for each in node.get(name, ()):
+            yield from _inside(each)
+
+
 def resolved(document: Document, node: Schema) -> Schema:
     """Return what a node refers to, or itself."""
     while "$ref" in node:
@@ -225,7 +281,7 @@ def _key(schema: Schema) -> str:
     """Return what identifies a variant: the component, its title, or else all of it."""
     named = schema.get("$ref") or schema.get("title")
     kept = {name: value for name, value in schema.items() if name not in _NOTES}
-    return str(named or json.dumps(kept, sort_keys=True))
+    return str(named or json.dumps(kept, sort_keys=True, default=str))
 
 
 def _named(schema: Schema) -> str:
@@ -270,7 +326,7 @@ def _enumeration(schema: Schema) -> set[str] | None:
 
 def _bounds(old: Schema, new: Schema, place: Place) -> Iterator[Difference]:
     """Yield limits that were moved."""
-    limits = [(name, 1, math.inf) for name in _UPPER] + [(name, -1, -math.inf) for name in _LOWER]
+    limits = [(name, 1, math.inf) for name in UPPER] + [(name, -1, -math.inf) for name in LOWER]
     for name, sign, none in limits:
         was, now = old.get(name, none), new.get(name, none)
         if now * sign < was * sign:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scripts.release.compatibility import report
 from scripts.release.compatibility.differences import Part
+from scripts.release.compatibility.reading import PartUnreadable, read_text
 from scripts.release.compatibility.report import Declaration, Method, Value
 from scripts.release.compatibility.types import (
     breaks_callers,
@@ -47,11 +48,14 @@ class _Use(NamedTuple):
 
 
 def differences(old: Path, new: Path) -> list[Difference]:
-    """Compare the API reports of two checkouts."""
+    """Compare the API reports of two checkouts.
+
+    Raises:
+        PartUnreadable: One of them is missing, or is none.
+    """
     if not (old / REPORT).is_file():
         return []
-    before = report.read((old / REPORT).read_text("utf-8"))
-    after = report.read((new / REPORT).read_text("utf-8"))
+    before, after = _read(old), _read(new)
     given, received = _used(after)
     found: set[Difference] = set()
     found.update(_PART.broken(name, "was removed") for name in before.keys() - after)
@@ -61,6 +65,14 @@ def differences(old: Path, new: Path) -> list[Difference]:
         use = _Use(name in given, name in received or name not in given)
         found.update(_declaration(name, before, after, use))
     return sorted(found)
+
+
+def _read(root: Path) -> Declarations:
+    text = read_text(root, REPORT)
+    try:
+        return report.read(text)
+    except ValueError as problem:
+        raise PartUnreadable(root, REPORT, f"is not understood: {problem}") from None
 
 
 def _used(declarations: Declarations) -> tuple[set[str], set[str]]:
@@ -92,13 +104,15 @@ def _names(types: Iterable[str]) -> set[str]:
 
 def _bases(name: str, declarations: Declarations) -> list[str]:
     """Return the classes or interfaces above one, the nearest first."""
+    return list(dict.fromkeys(_above_one(name, declarations, ())))
+
+
+def _above_one(name: str, declarations: Declarations, below: tuple[str, ...]) -> Iterator[str]:
     _, _, above = declarations[name].header.partition("extends ")
-    found = []
     for base in split(above, ","):
-        found.append(base)
-        if base in declarations:
-            found += _bases(base, declarations)
-    return found
+        yield base
+        if base in declarations and base not in (*below, name):
+            yield from _above_one(base, declarations, (*below, name))
 
 
 def _all_members(name: str, declarations: Declarations) -> dict[str, Value | Method]:

@@ -102,3 +102,54 @@ def test_an_npm_package_that_differs_is_named(
     (tree / NPM_FOLDER / file).write_text(text)
     with pytest.raises(VersionMismatch, match=expected):
         agreed_version(tree)
+
+
+PACKAGE_JSON, VERSION_TS = f"{NPM_FOLDER}/package.json", f"{NPM_FOLDER}/src/version.ts"
+VERSION_PY = "packages/python-sdk/src/arcrun/_version.py"
+
+
+@pytest.mark.parametrize("file", [PACKAGE_JSON, VERSION_TS, VERSION_PY, SERVER_JSON])
+@pytest.mark.parametrize("content", [None, b"\xff"])
+def test_a_file_that_can_not_be_read_is_named_with_what_it_must_say(
+    tree: Path, file: str, content: bytes | None
+) -> None:
+    (tree / file).unlink()
+    if content is not None:
+        (tree / file).write_bytes(content)
+    why = "can't be read: No such file" if content is None else "is not UTF-8: see its byte 0"
+    with pytest.raises(VersionMismatch, match=f"^{file} {why}.*: it must "):
+        agreed_version(tree)
+
+
+@pytest.mark.parametrize("file", [PACKAGE_JSON, SERVER_JSON])
+@pytest.mark.parametrize("version", ["null", "[]", "{}", "1", "true"])
+def test_a_version_that_is_no_text_is_named(tree: Path, file: str, version: str) -> None:
+    text = (tree / file).read_text().replace('"1.2.3"', version, 1)
+    (tree / file).write_text(text)
+    with pytest.raises(VersionMismatch, match=f"^{file}: .*`version` must be a text"):
+        agreed_version(tree)
+
+
+@pytest.mark.parametrize(
+    "packages",
+    ["null", '"a"', "[1]", "[{}]", "{}", '[{"identifier": 1}]', '[{"identifier": "a", "version": 1}]'],
+)  # fmt: skip
+def test_packages_of_the_mcp_registry_in_another_form_are_named(tree: Path, packages: str) -> None:
+    (tree / SERVER_JSON).write_text(f'{{"version": "1.2.3", "packages": {packages}}}')
+    with pytest.raises(
+        VersionMismatch, match=f"^{SERVER_JSON}.*: .*run: python -m scripts.release"
+    ):
+        agreed_version(tree)
+
+
+def test_a_version_has_digits_of_ascii(tree: Path) -> None:
+    (tree / VERSION_PY).write_text('__version__ = "1.2.٣"\n', "utf-8")
+    with pytest.raises(VersionMismatch, match="has no line"):
+        agreed_version(tree)
+
+
+def test_no_version_steers_a_terminal_or_a_ci_system(tree: Path) -> None:
+    (tree / PACKAGE_JSON).write_text(r'{"version": "\u001b[31m\n::error::x"}')
+    with pytest.raises(VersionMismatch, match=r"\\x1b\[31m\\n\\::error::x") as caught:
+        agreed_version(tree)
+    assert "\x1b" not in str(caught.value)

@@ -1,12 +1,16 @@
 """Each rule by which a contract breaks clients, on a small one."""
 
 import copy
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scripts.release.compatibility.contract import compare
+from scripts.release.compatibility.contract import CONTRACT as FILE
+from scripts.release.compatibility.contract import compare, differences
 from scripts.release.compatibility.differences import Difference
+from scripts.release.compatibility.reading import PartUnreadable
 
 CONTRACT: dict[str, Any] = {
     "security": [],
@@ -104,6 +108,11 @@ REMOVED = object()
 
 def found(path: str, value: Any) -> list[Difference]:
     """Return the differences after one node of the contract was replaced, added or removed."""
+    return compare(CONTRACT, changed(path, value))
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """Return the contract after one node was replaced, added or removed."""
     new = copy.deepcopy(CONTRACT)
     node: Any = new
     *way, last = path.split(".")
@@ -115,7 +124,16 @@ def found(path: str, value: Any) -> list[Difference]:
         node[int(last)] = value
     else:
         node[last] = value
-    return compare(CONTRACT, new)
+    return new
+
+
+def written(root: Path, document: dict[str, Any] | bytes) -> Path:
+    """Write a contract, which as JSON is YAML too, into a checkout of its own."""
+    path = root / FILE
+    path.parent.mkdir(parents=True)
+    text = document if isinstance(document, bytes) else json.dumps(document).encode()
+    path.write_bytes(text)
+    return root
 
 
 def test_a_contract_that_is_the_same_has_no_difference() -> None:
@@ -246,3 +264,59 @@ def test_a_condition_beside_variants_is_not_overlooked() -> None:
     new = copy.deepcopy(CONTRACT)
     new["components"]["schemas"]["Push"]["properties"]["graph"]["required"] = ["id"]
     assert any(each.breaking for each in compare(CONTRACT, new))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b"paths: {}\n- 1", "is not valid YAML: .* in line 2"),
+        (b"\xff", "is not UTF-8: see its byte 0"),
+        (b"- 1", r"has another form, at \$: \[1\] is not of type 'object'"),
+        (b"paths: 5", r"at \$\.paths: 5 is not of type 'object'"),
+        (b"info: {}", "'paths' is a required property"),
+        (b"paths: {}\nday: 2026-13-45", "is not valid YAML: month must be in 1..12"),
+        (b"paths: &a {/x: *a}", "is not valid YAML: Circular reference"),
+        (b"paths: " + b"[" * 5000 + b"]" * 5000, "is nested too deeply"),
+    ],
+)
+def test_a_file_that_is_no_contract_is_named_with_the_reason(
+    tmp_path: Path, text: bytes, why: str
+) -> None:
+    old, new = written(tmp_path / "old", CONTRACT), written(tmp_path / "new", text)
+    with pytest.raises(PartUnreadable, match=f"^openapi/arcrun.yaml .*{why}") as caught:
+        differences(old, new)
+    assert caught.value.root == new
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "why"),
+    [
+        (GET, 5, "5 is not of type 'object'"),
+        (f"{GET}.parameters.0.name", REMOVED, "'name' is a required property"),
+        (f"{GET}.security", {}, "{} is not of type 'array'"),
+        (f"{OK}.content.application/json", [], r"\[\] is not of type 'object'"),
+        (f"{PUSH}.name.maxLength", "10", "'10' is not of type 'number'"),
+        (f"{PUSH}.kind.enum", "one", "'one' is not of type 'array'"),
+        (f"{PUSH}.tags.items", [], r"\[\] is not of type 'object'"),
+        (f"{PUSH}.free.$ref", "Run", "'Run' does not match"),
+        (f"{PUSH}.free.$ref", "#/components/schemas/None", "refers to #/components/schemas/None"),
+        ("components.schemas.Named.$ref", "#/components/schemas/Named", "contains itself"),
+        ("components.schemas.Named.allOf", [{"$ref": "#/components/schemas/Run"}], "contains itself"),
+        ("components.schemas.Named.oneOf", [{"$ref": "#/components/schemas/Named"}], "contains itself"),
+    ],
+)  # fmt: skip
+def test_a_node_of_another_form_is_named(tmp_path: Path, path: str, value: Any, why: str) -> None:
+    old, new = written(tmp_path / "old", CONTRACT), written(tmp_path / "new", changed(path, value))
+    with pytest.raises(PartUnreadable, match=f"^openapi/arcrun.yaml .*{why}"):
+        differences(old, new)
+
+
+def test_a_contract_in_a_file_is_compared(tmp_path: Path) -> None:
+    new = changed(f"{PUSH}.name.maxLength", 9)
+    (difference,) = differences(written(tmp_path / "old", CONTRACT), written(tmp_path / "new", new))
+    assert difference.names == ("Push", "name")
+
+
+def test_a_contract_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PartUnreadable, match=r"^openapi/arcrun.yaml can't be read: No such file"):
+        differences(written(tmp_path / "old", CONTRACT), tmp_path)

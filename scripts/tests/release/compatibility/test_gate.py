@@ -19,10 +19,12 @@ from scripts.release.compatibility.differences import Difference
 from scripts.release.compatibility.gate import (
     Incompatible,
     compare,
+    lines,
     next_version,
     problem_of,
     require_compatible,
 )
+from scripts.release.compatibility.reading import PartUnreadable
 from scripts.release.next_release import begin_next_release
 from scripts.release.versions import agreed_version
 
@@ -157,7 +159,7 @@ def test_the_tag_of_this_release_is_not_the_last_one(checkout: Path) -> None:
 def test_the_highest_release_before_it_counts(checkout: Path) -> None:
     side = git(checkout, "commit-tree", "HEAD^{tree}", "-m", "of another branch")
     git(checkout, "tag", "v9.0.0", side)
-    for name in ("v0.9.0", "v0.10.0", "v0.11.0rc1", "v0.11", "preview-v7.0.0"):
+    for name in ("v0.9.0", "v0.10.0", "v0.11.0rc1", "v0.11", "preview-v7.0.0", "v0.0.٣", "v٩.0.0"):
         git(checkout, "tag", name)
     found = last_release(checkout, "0.11.0")
     assert found is not None
@@ -225,3 +227,71 @@ def test_a_revision_that_is_none_is_a_sentence(
         return
     assert command.main([f"--against={revision}"], checkout) == 2
     assert f"has no commit '{revision}'" in capsys.readouterr().err
+
+
+def test_a_file_that_can_not_be_compared_is_a_sentence(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(checkout, "tag", "v0.0.1")
+    replace(checkout, CREDS, "class Creds", "klass Creds")
+    version = agreed_version(checkout)
+    with pytest.raises(PartUnreadable, match=f"^{CREDS} is not valid Python") as caught:
+        require_compatible(checkout, version)
+    assert command.main(["--against", "HEAD"], checkout) == 2
+    assert capsys.readouterr().err == f"{caught.value}\n"
+
+
+def test_an_earlier_commit_that_can_not_be_compared_is_named(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replace(checkout, CREDS, "class Creds", "klass Creds")
+    git(checkout, "commit", "--quiet", "-a", "-m", "damaged")
+    commit = git(checkout, "rev-parse", "HEAD")
+    replace(checkout, CREDS, "klass Creds", "class Creds")
+    assert command.main(["--against", "HEAD"], checkout) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"{CREDS} of HEAD ({commit[:12]}) is not valid Python")
+    assert "compare with another commit: nox -s next_version -- --against REV" in error
+
+
+@pytest.mark.parametrize("content", ["version = 1\n", "\udcff"])
+def test_an_earlier_commit_without_a_version_is_named(
+    checkout: Path, capsys: pytest.CaptureFixture[str], content: str
+) -> None:
+    file = "packages/python-sdk/src/arcrun/_version.py"
+    (checkout / file).write_text(content, "utf-8", "surrogateescape")
+    git(checkout, "commit", "--quiet", "-a", "-m", "damaged")
+    assert command.main(["--against", "HEAD"], checkout) == 2
+    assert capsys.readouterr().err.startswith(f"HEAD states no version: {file} ")
+
+
+STEERING = "/health\x1b[31m\n::error::x"
+SHOWN = r"/health\x1b[31m\n\::error::x"
+
+
+def test_no_text_of_a_difference_steers_a_terminal_or_a_ci_system() -> None:
+    breaking = [Difference("contract", STEERING, STEERING, "was removed", breaking=True)]
+    assert lines(breaking) == [f"  breaking  contract    {SHOWN} `{SHOWN}` was removed"]
+
+
+def test_no_text_that_is_printed_steers_a_terminal_or_a_ci_system(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replace(checkout, "openapi/arcrun.yaml", "\n  /health:", '\n  "/health\\e[31m\\n::error::x":')
+    assert command.main(["--against", "HEAD"], checkout) == 0
+    printed = capsys.readouterr().out
+    assert f"GET {SHOWN} was added" in printed
+    assert "\x1b" not in printed
+    assert "\n::error" not in printed
+
+
+def test_a_version_that_steers_a_terminal_is_printed_with_its_characters_seen(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    version = agreed_version(checkout)
+    replace(checkout, "packages/js-sdk/package.json", f'"{version}"', r'"\u001b[31m1\n::error::x"')
+    assert command.main([], checkout) == 2
+    printed = capsys.readouterr().err
+    assert r"\x1b[31m1\n\::error::x" in printed
+    assert "\x1b" not in printed
+    assert "\n::error" not in printed

@@ -6,6 +6,7 @@ import pytest
 
 from scripts.release.compatibility import python
 from scripts.release.compatibility.differences import Difference
+from scripts.release.compatibility.reading import PartUnreadable
 
 FILES = {
     "__init__.py": """
@@ -180,3 +181,42 @@ def test_what_was_added_breaks_nobody(tmp_path: Path) -> None:
         ("Result.size", False),
         ("creds.get", False),
     ]
+
+
+@pytest.mark.parametrize("file", ["__init__.py", "_sync/creds.py"])
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b"x = (\n", "is not valid Python: '\\(' was never closed in line 1"),
+        (b"a = 1\0", "is not valid Python: "),
+        (b"\xff", "is not UTF-8: see its byte 0"),
+    ],
+)
+def test_a_module_that_is_no_python_is_named_with_the_reason(
+    tmp_path: Path, file: str, text: bytes, why: str
+) -> None:
+    old, new = write(tmp_path / "old"), write(tmp_path / "new")
+    (new / python.SOURCE / "arcrun" / file).write_bytes(text)
+    with pytest.raises(PartUnreadable, match=f"^packages/python-sdk/src/arcrun/{file} {why}"):
+        python.differences(old, new)
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "name"),
+    [
+        ("__init__.py", '"Result"]', '"Result", "None_"]', "None_"),
+        ("_core/types.py", "NotFoundError", "Other", "NotFoundError"),
+        ("_sync/client.py", "import Creds", "import Other as Creds", "creds"),
+        ("_sync/client.py", "creds: Creds =", "creds =", "creds"),
+    ],
+)
+def test_a_name_behind_which_is_nothing_is_named(
+    tmp_path: Path, file: str, before: str, after: str, name: str
+) -> None:
+    with pytest.raises(PartUnreadable, match=f"^packages/python-sdk/src/arcrun .*`{name}`"):
+        found(tmp_path, (file, before, after))
+
+
+def test_an_sdk_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PartUnreadable, match=r"^packages/python-sdk/src/arcrun/__init__\.py can't"):
+        python.differences(write(tmp_path / "old"), tmp_path)

@@ -6,6 +6,7 @@ import pytest
 
 from scripts.release.compatibility import report, typescript
 from scripts.release.compatibility.differences import Difference
+from scripts.release.compatibility.reading import PartUnreadable
 
 REPORT = """## API Report File for "@arcrun/sdk"
 
@@ -156,3 +157,28 @@ def test_a_member_that_moved_to_the_interface_above_is_still_there(tmp_path: Pat
 def test_a_report_that_is_not_understood_is_an_error(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         report.read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b"nothing", "is not understood: the API report has no block of TypeScript"),
+        (b"\xff", "is not UTF-8: see its byte 0"),
+        (None, "can't be read: No such file"),
+    ],
+)
+def test_a_report_that_can_not_be_read_is_named_with_the_reason(
+    tmp_path: Path, text: bytes | None, why: str
+) -> None:
+    found(tmp_path)
+    path = tmp_path / "new" / typescript.REPORT
+    path.unlink()
+    if text is not None:
+        path.write_bytes(text)
+    with pytest.raises(PartUnreadable, match=f"^packages/js-sdk/etc/sdk.api.md {why}"):
+        typescript.differences(tmp_path / "old", tmp_path / "new")
+
+
+def test_a_class_that_is_above_itself_is_compared(tmp_path: Path) -> None:
+    circle = ("ArcrunError extends Error", "ArcrunError extends NotFoundError")
+    assert ("ArcrunError", "Error") in [each.names for each in found(tmp_path, circle)]
