@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import hypothesis
 import postgresql_server
 import pytest
 from server_process import WAIT, ServerProcess
@@ -57,10 +56,6 @@ ON_BOTH_DATABASES = {
     "test_shipped_prompts",
     "test_workflows",
 }
-
-# A busy machine is not a failure.
-hypothesis.settings.register_profile("arcrun", deadline=None)
-hypothesis.settings.load_profile("arcrun")
 
 
 @dataclass

@@ -54,7 +54,7 @@ def test_the_steps_of_the_checkout_in_their_order_are_right() -> None:
 
 def times(**given: Any) -> dict[str, Any]:
     """Return evidence of a rehearsal that began a minute ago, and took ten seconds."""
-    begin = NOW - dt.timedelta(minutes=1)
+    begin = dt.datetime.now(dt.timezone.utc).replace(microsecond=0) - dt.timedelta(minutes=1)
     recorded = {
         "run": f"{begin:%Y%m%dT%H%M%SZ}-00abcd",
         "finished_at": (begin + dt.timedelta(seconds=10)).isoformat(),
