@@ -8,13 +8,14 @@ import selectors
 import shlex
 import signal
 import subprocess
+import tempfile
 import threading
 import time
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
-    from pathlib import Path
     from types import FrameType
 
 GRACE_SECONDS = 5.0
@@ -191,6 +192,18 @@ def _interrupts_deferred() -> Iterator[None]:
             signal.signal(number, handler)
     for number in seen:
         signal.raise_signal(number)
+
+
+@contextlib.contextmanager
+def temporary_folder(prefix: str) -> Iterator[Path]:
+    """Yield a folder for temporary files, which is removed at the end.
+
+    A signal that interrupted this process while the folder is made would leave one that nobody knows of.
+    """
+    with contextlib.ExitStack() as stack:
+        with _interrupts_deferred():
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=prefix))
+        yield Path(folder).resolve()
 
 
 def first_line(process: subprocess.Popen[str], log: Path, seconds: float) -> str:

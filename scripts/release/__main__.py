@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,8 +90,7 @@ def _rehearse(options: argparse.Namespace, results: Results) -> int:
     console, only = make_console(), options.only
     results.begin(whole=not only)
     before = git.git_state(ROOT)
-    with tempfile.TemporaryDirectory(prefix="arcrun-release-") as folder:
-        work = Path(folder).resolve()
+    with processes.temporary_folder("arcrun-release-") as work:
         downloads = isolate(work / "home")
         rehearsal = Rehearsal(console)
         context = ReleaseContext(

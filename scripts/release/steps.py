@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-import tempfile
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts import processes
@@ -29,6 +27,7 @@ from scripts.release.versions import NPM_NAME, agreed_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from scripts.release.context import ReleaseContext
     from scripts.release.npm.runtimes import Matrix
@@ -165,13 +164,13 @@ def fuzz_engine(context: ReleaseContext, figures: Figures) -> None:
     """Fuzz the engine that was installed from its wheel."""
     python = context.environments["arcrun-server"].python
     with (
-        tempfile.TemporaryDirectory() as private,
+        processes.temporary_folder("arcrun-fuzz-") as private,
         engine_with_accounts(
-            python, Path(private), context.log("fuzz-engine"), settings=SETTINGS
+            python, private, context.log("fuzz-engine"), settings=SETTINGS
         ) as engine,
     ):
         report = context.evidence / "fuzz"
-        figures.update(fuzz(engine, work=Path(private), report=report, seed=context.seed))
+        figures.update(fuzz(engine, work=private, report=report, seed=context.seed))
 
 
 def _suite_command(

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +215,7 @@ def test_a_program_that_is_starting_when_a_signal_comes_is_stopped_too(
 # It cleans up for as long as its input is open, and says so first.
 CLEANING = """
 import sys
+import tempfile
 from scripts import processes
 processes.SAME_SECONDS = 600  # however slow this machine is
 processes.interrupt_on_signals()
@@ -258,3 +260,23 @@ def test_a_later_signal_interrupts_again(monkeypatch: pytest.MonkeyPatch) -> Non
                 signal.raise_signal(signal.SIGTERM)
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_folder_that_is_being_made_when_a_signal_comes_is_removed_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def make(*_: Any) -> str:
+        folder = mkdtemp(dir=tmp_path)
+        signal.raise_signal(signal.Signals[name])
+        return folder
+
+    mkdtemp = tempfile.mkdtemp
+    monkeypatch.setattr(tempfile, "mkdtemp", make)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), processes.temporary_folder("arcrun-test-"):
+            raise AssertionError("it was not interrupted")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert list(tmp_path.iterdir()) == []
