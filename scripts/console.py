@@ -87,16 +87,9 @@ def exit_code(main: Callable[[], int]) -> int:
     else:
         return code
     print(f"NO-GO: {failed}", file=sys.stderr)
-    discard_output()
+    # Python would try again when it ends, and print what looks like a defect.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1
-
-
-def discard_output() -> None:
-    """Let nothing that is still to be printed fail: Python would try it at its end, and print what looks like a defect."""
-    if sys.stdout:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
 
 
 def _failed(error: OSError) -> OutputFailed:

@@ -176,15 +176,13 @@ def _interrupts_deferred() -> Iterator[None]:
         yield  # signals interrupt the main thread only
         return
     seen: list[int] = []
+    interrupting = {}
+    # Windows has no SIGHUP.
     names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    handlers = {number: signal.getsignal(number) for number in (getattr(signal, n) for n in names)}
-    interrupting = {
-        number: handler
-        for number, handler in handlers.items()
-        if handler is signal.default_int_handler or isinstance(handler, _Interrupter)
-    }
-    for number in interrupting:
-        signal.signal(number, lambda number, _: seen.append(number))
+    for number in (getattr(signal, name) for name in names):
+        handler = signal.getsignal(number)
+        if handler is signal.default_int_handler or isinstance(handler, _Interrupter):
+            interrupting[number] = signal.signal(number, lambda number, _: seen.append(number))
     try:
         yield
     finally:

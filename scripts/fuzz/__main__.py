@@ -10,7 +10,6 @@ import argparse
 import os
 import secrets
 import sys
-import tempfile
 from pathlib import Path
 
 from scripts import ROOT, processes
@@ -44,14 +43,14 @@ def main(arguments: list[str] | None = None) -> int:
     processes.interrupt_on_signals()
     seed = secrets.randbelow(2**32) if options.seed is None else options.seed
     report = ROOT / "reports" / "fuzz"
-    with tempfile.TemporaryDirectory(prefix="arcrun-fuzz-") as work:
+    with processes.temporary_folder("arcrun-fuzz-") as work:
         if options.target:
             if not options.api_key:
                 parser.error("--target needs an API key: set ARCRUN_API_KEY")
-            return _fuzz_target(options, Path(work), report, seed)
+            return _fuzz_target(options, work, report, seed)
         if options.cost is not None:
-            return _measure_cost(Path(work), options.cost)
-        return _fuzz_ours(Path(work), report, seed)
+            return _measure_cost(work, options.cost)
+        return _fuzz_ours(work, report, seed)
 
 
 def _measure_cost(work: Path, only: str) -> int:

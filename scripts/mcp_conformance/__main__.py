@@ -7,7 +7,6 @@ exception that is met fails as well.
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 
 from rich.markup import escape
@@ -27,14 +26,14 @@ def main() -> int:
     results.mkdir(parents=True, exist_ok=True)
     try:
         with (
-            tempfile.TemporaryDirectory(prefix="arcrun-mcp-conformance-") as work,
+            processes.temporary_folder("arcrun-mcp-conformance-") as work,
             rehearsal.step("mcp_conformance", "arcrun-mcp, by the protocol's suite") as figures,
         ):
             found = measure(
                 python=Path(sys.executable),
                 engine_python=Path(sys.executable),
                 installed=SOURCE,
-                work=Path(work),
+                work=work,
                 results=results,
                 log=results / "log.txt",
             )

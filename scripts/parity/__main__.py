@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,8 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     processes.interrupt_on_signals()
     console = make_console()
     rehearsal = Rehearsal(console)
-    with tempfile.TemporaryDirectory(prefix="arcrun-parity-") as work:
-        values = {**vars(options), "sdks": tuple(options.sdks.split(",")), "work": Path(work)}
+    with processes.temporary_folder("arcrun-parity-") as work:
+        values = {**vars(options), "sdks": tuple(options.sdks.split(",")), "work": work}
         return _compare(Settings(**values), rehearsal)
 
 

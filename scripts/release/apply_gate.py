@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from scripts import ROOT, processes
 from scripts.rehearsal import StepFailed
@@ -16,42 +16,29 @@ if TYPE_CHECKING:
     import datetime as dt
     from pathlib import Path
 
-# Its arguments are a report, gate.yaml, the day and the folder of the suite's sources; it prints what `Judged` has.
+# Its arguments are a report, gate.yaml, the day and the folder of the suite's sources; it prints the reasons against GO.
 PROGRAM = """
 import datetime, json, pathlib, sys, yaml
 sys.path.insert(0, sys.argv[4])
 from arcrun_conformance import gate
 report = json.loads(pathlib.Path(sys.argv[1]).read_text("utf-8"))
-path, column = pathlib.Path(sys.argv[2]), ""
+path = pathlib.Path(sys.argv[2])
 # A report has the scenarios of its suite only; one that the gate needs and that did not run is a reason.
 contracts = yaml.safe_load(path.read_text("utf-8"))["contracts"].values()
 named = [each for columns in contracts for names in columns.values() for each in names]
 needed = gate.load(path, named)
 try:
-    verdict = gate.judge(needed, report, datetime.date.fromisoformat(sys.argv[3]))
-    reasons, column = verdict.reasons, verdict.column
+    reasons = gate.judge(needed, report, datetime.date.fromisoformat(sys.argv[3])).reasons
     if (stated := report["gate"]["contract"]) != needed.contract:
         reasons.append(f"the gate of contract {stated} was applied, not {needed.contract}")
 except Exception as error:  # whatever a report of somebody else makes of its reader
     reasons = [f"it is no report of the suite: {type(error).__name__} {error}"]
-print(json.dumps({"reasons": reasons, "column": column}))
+print(json.dumps(reasons))
 """
 
 
-class Judged(NamedTuple):
-    """What the gate says of a report.
-
-    Attributes:
-        reasons: Why it is NO-GO.
-        column: The column by which it was judged; empty for what is no report.
-    """
-
-    reasons: list[str]
-    column: str
-
-
-def judged(report: Path, day: dt.date, work: Path) -> Judged:
-    """Return what the gate of this checkout says of a report at a day.
+def reasons(report: Path, day: dt.date, work: Path) -> list[str]:
+    """Return why a report is NO-GO by the gate of this checkout, at a day.
 
     Raises:
         StepFailed: The gate can't be applied, as where its file is not valid.
@@ -66,4 +53,5 @@ def judged(report: Path, day: dt.date, work: Path) -> Judged:
     except processes.CommandFailed as failed:
         said = failed.log.read_text("utf-8", "replace").strip().splitlines()[-1]
         raise StepFailed(f"the gate of this checkout can't be applied to it: {said}") from None
-    return Judged(**json.loads(printed))
+    found: list[str] = json.loads(printed)
+    return found

@@ -13,11 +13,9 @@ import argparse
 import os
 import signal
 import sys
-import tempfile
 import time
 from functools import partial
 from multiprocessing import Pool
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from scripts import processes
@@ -37,6 +35,7 @@ from scripts.release.steps import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -94,10 +93,10 @@ def checks() -> dict[str, Check]:
 def _report(console: Console, chosen: dict[str, Check], jobs: int) -> int:
     """Make the checks; print a line for each, and return the exit code."""
     begun, missed = time.monotonic(), set()
-    with tempfile.TemporaryDirectory(prefix="arcrun-faults-") as work:
+    with processes.temporary_folder("arcrun-faults-") as work:
         if harness.checks().keys() & chosen.keys():
-            harness.install(Path(work))
-        for judged in _judge_all(chosen, Path(work), jobs):
+            harness.install(work)
+        for judged in _judge_all(chosen, work, jobs):
             if judged.wrong:
                 missed.add(judged.name)
             mark = "✗" if judged.wrong else "✓"

@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +28,7 @@ from scripts.release.python.install import install_packages
 from scripts.release.suite import (
     conformance_figures,
     list_artifacts,
+    reporting,
     require_version,
     suite_command,
 )
@@ -60,8 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         _remove_reports(options.report_dir)
         artifacts = released(options.packages, options.evidence)
-        with tempfile.TemporaryDirectory(prefix="arcrun-packages-") as folder:
-            work = Path(folder).resolve()
+        with processes.temporary_folder("arcrun-packages-") as work:
             downloads = isolate(work / "home")
             print(f"installing {len(artifacts)} packages of {options.packages}", flush=True)
             command = _installed(artifacts, options, work, downloads)
@@ -137,17 +136,13 @@ def released(folder: Path, evidence: Path) -> list[Artifact]:
         artifacts = _proven(folder, evidence, document)
     except OSError as error:
         raise NotProven(f"{error.filename} can't be read: {error.strerror}") from None
-    except RecursionError:
-        raise NotProven(
-            f"{evidence} is not evidence of a release: it is nested too deeply"
-        ) from None
     if absent := {*PACKAGES, NPM_NAME} - {each.package for each in artifacts}:
         raise NotProven(
             f"the rehearsal made no {', '.join(sorted(absent))} (its scope is {document['scope']}), "
             "and all packages must be tested before one is published"
         )
-    with tempfile.TemporaryDirectory(prefix="arcrun-evidence-") as work:
-        require_go(document, evidence, Path(work))
+    with processes.temporary_folder("arcrun-evidence-") as work:
+        require_go(document, evidence, work)
     return artifacts
 
 
@@ -194,26 +189,13 @@ def _installed(
     needed = runtimes.runtimes_of(registry, options.sdk)
     runtimes.prepare(registry, tarball.path, folder, needed, log=log, downloads=downloads)
     compare_installed(tarball.path, folder / "node_modules" / NPM_NAME)
-    command = suite_command(
-        environments,
-        reports=options.report_dir,
-        artifacts=list_artifacts(artifacts, work / "artifacts.json"),
-        sdks=options.sdk,
-        runtimes=folder,
-    )
-    if options.dry_run:
-        command = [*_without_reports(command), "--dry-run"]
+    command = suite_command(environments, sdks=options.sdk, runtimes=folder)
+    if options.dry_run:  # it writes no reports
+        command.append("--dry-run")
+    else:
+        listed = list_artifacts(artifacts, work / "artifacts.json")
+        command += reporting(options.report_dir, listed)
     return [*command, "--target", options.target, *(["--gate"] if options.gate else [])]
-
-
-def _without_reports(command: list[str]) -> list[str]:
-    """Return the command of the suite without its reports, which a dry run does not write."""
-    names = ("--report-dir", "--artifacts")
-    return [
-        word
-        for before, word in zip(["", *command], command, strict=False)
-        if word not in names and before not in names
-    ]
 
 
 def _for_suite(options: argparse.Namespace, caller: Mapping[str, str]) -> dict[str, str]:

@@ -213,12 +213,17 @@ def write_twice(facts: Facts, path: Path, work: Path, log: Path) -> dict[str, An
     return parsed
 
 
+def released(bom: dict[str, Any]) -> dict[str, Any]:
+    """Return the component that a bill of materials is about; empty if it names none."""
+    found: dict[str, Any] = bom.get("metadata", {}).get("component", {})
+    return found
+
+
 def subjects(bom: dict[str, Any]) -> dict[str, str]:
     """Return the SHA-256 of each file of the released package that a bill of materials names."""
-    released = bom.get("metadata", {}).get("component", {})
     return {
         each["url"]: digest["content"]
-        for each in released.get("externalReferences", ())
+        for each in released(bom).get("externalReferences", ())
         if each["type"] == "distribution"
         for digest in each.get("hashes", ())
         if digest["alg"] == "SHA-256"

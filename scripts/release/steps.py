@@ -22,7 +22,7 @@ from scripts.release.python.build import build_all, built_before, fingerprint, r
 from scripts.release.python.contents import check_budgets, check_contents
 from scripts.release.python.index import package_index, upload_files
 from scripts.release.python.install import install_packages
-from scripts.release.suite import conformance_figures, list_artifacts, suite_command
+from scripts.release.suite import conformance_figures, list_artifacts, reporting, suite_command
 from scripts.release.versions import NPM_NAME, agreed_version
 
 if TYPE_CHECKING:
@@ -188,13 +188,11 @@ def _suite_command(
     listed = list_artifacts(context.everything_built, context.evidence / "artifacts.json")
     command = suite_command(
         context.environments,
-        reports=reports,
-        artifacts=listed,
         sdks=matrix.sdks if matrix else (),
         runtimes=context.runtimes if matrix else None,
         engine_suite=engine_suite,
     )
-    return [*command, "--target", "local", "--gate", "--again", again]
+    return [*command, *reporting(reports, listed), "--target", "local", "--gate", "--again", again]
 
 
 def engine_suite(context: ReleaseContext, figures: Figures) -> None:

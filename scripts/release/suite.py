@@ -23,31 +23,31 @@ if TYPE_CHECKING:
 def suite_command(
     environments: Mapping[str, CleanEnvironment],
     *,
-    reports: Path,
-    artifacts: Path,
     sdks: Sequence[str] = (),
     runtimes: Path | None = None,
     engine_suite: bool = False,
 ) -> list[str]:
-    """Return the command that runs an installed suite with the installed SDKs and engine.
+    """Return the command that runs the installed suite with the installed SDKs and engine.
 
     Args:
         environments: The clean environment of each Python package.
-        reports: The folder for the reports.
-        artifacts: What `list_artifacts` has written.
         sdks: The SDKs to run; by default those that the suite runs by default.
         runtimes: The folder of the JavaScript runtimes, with the installed SDK.
         engine_suite: Whether it is the suite that uses no SDK.
     """
     suite = environments["arcrun-conformance"].script("arcrun-conformance")
-    command = [str(suite), "run", "--report-dir", str(reports), "--artifacts", str(artifacts)]
-    command += ["--server-python", str(environments["arcrun-server"].python)]
+    command = [str(suite), "run", "--server-python", str(environments["arcrun-server"].python)]
     if engine_suite:
         return [*command, "--suite", "engine"]
     command += ["--adapter-python", str(environments[SDK].python)]
     command += ["--sdk", ",".join(sdks)] if sdks else []
     command += ["--adapter-runtimes", str(runtimes)] if runtimes else []
     return command
+
+
+def reporting(reports: Path, artifacts: Path) -> list[str]:
+    """Return the options of the suite for a folder of reports, and for what `list_artifacts` has written."""
+    return ["--report-dir", str(reports), "--artifacts", str(artifacts)]
 
 
 def list_artifacts(artifacts: Iterable[Artifact], path: Path) -> Path:

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 from typing import TYPE_CHECKING
 
 from scripts import processes
@@ -83,8 +82,8 @@ def _temporary_folder() -> Iterator[dict[str, str]]:
     pytest leaves folders of its last runs, and uv its lock files. It is not in the rehearsal's own folder: the
     package that starts PostgreSQL lets every user into the folders above its data.
     """
-    with tempfile.TemporaryDirectory(prefix="arcrun-tests-") as folder:
-        yield {"TMPDIR": folder}
+    with processes.temporary_folder("arcrun-tests-") as folder:
+        yield {"TMPDIR": str(folder)}
 
 
 def _programs(environment: CleanEnvironment) -> dict[str, str]:

@@ -35,8 +35,6 @@ _SUITES = {
 _FUZZ = "fuzz/fuzz.json"
 # Of the figures that a step records, those that its results show.
 _FUZZ_FIGURES = ("operations", "cases", "seed")
-# The column of the gate by which each suite is judged: the rehearsal has an engine of its own.
-_COLUMNS = {"conformance": "local", "engine_suite": "engine-local"}
 
 
 class Verdict(NamedTuple):
@@ -148,7 +146,7 @@ def _shown(evidence: Evidence, step: str, report: Path, work: Path) -> Figures:
     if step == "conformance":
         _require_sdks(evidence, document)
     _require_same_files(evidence, document)
-    _require_gate(evidence, report, _COLUMNS[step], work)
+    _require_gate(evidence, report, work)
     _require_time(evidence, document)
     return conformance_figures(document, evidence["version"])
 
@@ -214,15 +212,13 @@ def _require_time(evidence: Evidence, document: Mapping[str, Any]) -> None:
         )
 
 
-def _require_gate(evidence: Evidence, report: Path, column: str, work: Path) -> None:
-    """Apply the gate to a report once more, and check that it is the one of this column.
+def _require_gate(evidence: Evidence, report: Path, work: Path) -> None:
+    """Apply the gate to a report once more.
 
     Raises:
         StepFailed: It is NO-GO.
     """
-    reasons, judged_as = apply_gate.judged(report, claims.ended(evidence).date(), work)
-    if judged_as not in {column, ""}:
-        reasons.insert(0, f"it was judged as {judged_as}, and a rehearsal is {column}")
+    reasons = apply_gate.reasons(report, claims.ended(evidence).date(), work)
     if reasons:
         more = f", and {len(reasons) - 3} more" if len(reasons) > 3 else ""
         raise StepFailed(f"the gate says NO-GO: {'; '.join(reasons[:3])}{more}")
@@ -259,7 +255,7 @@ def _sboms(evidence: Evidence, folder: Path) -> Iterator[str]:
             if each["package"] == package
         }
         expected = purl_of(package, str(evidence["version"]))
-        if (found := bom["metadata"]["component"].get("purl")) != expected:
+        if (found := sbom.released(bom).get("purl")) != expected:
             yield f"{name} is about {found}, not about {expected}"
         if sbom.subjects(bom) != ours:
             yield f"{name} is not about the files of {package} that the evidence lists"

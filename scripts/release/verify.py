@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -280,8 +279,8 @@ def main(arguments: list[str] | None = None) -> int:
         if options.artifact and not options.offline:
             repository = options.repository or verify_public.repository_of(ROOT)
             public = Public(options.pypi_url, options.npm_url, options.github_url, repository)
-        with tempfile.TemporaryDirectory(prefix="arcrun-verify-") as folder:
-            _check(Checks(options, public, Path(folder).resolve()))
+        with processes.temporary_folder("arcrun-verify-") as work:
+            _check(Checks(options, public, work))
     except OSError as problem:
         return _refused(
             f"{problem.filename or 'a file'} can't be read: {problem.strerror or problem}"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts import processes
 from scripts.release import changelog
 from scripts.release.compatibility import (
     baseline,
@@ -22,6 +21,7 @@ from scripts.release.foreign import in_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from scripts.rehearsal import Figures
     from scripts.release.compatibility.baseline import Baseline
@@ -76,8 +76,7 @@ def compare(root: Path, against: Baseline) -> Compared:
     Raises:
         PartUnreadable: A file that is compared can't be read, here or at the release.
     """
-    with tempfile.TemporaryDirectory(prefix="arcrun-baseline-") as folder:
-        old = Path(folder).resolve()
+    with processes.temporary_folder("arcrun-baseline-") as old:
         baseline.write(root, against, old)
         try:
             found = [each for part in _PARTS for each in part.differences(old, root)]

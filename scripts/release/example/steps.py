@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import urllib.request
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -20,6 +18,7 @@ from scripts.release.versions import SDK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from scripts.engine import Engine
     from scripts.rehearsal import Figures
@@ -83,8 +82,7 @@ def carry_out(program: list[str], engine_python: Path, root: Path, log: Path) ->
         processes.CommandFailed: The program failed.
     """
     seeds = design.seeds(root)
-    with tempfile.TemporaryDirectory() as private:
-        folder = Path(private)
+    with processes.temporary_folder("arcrun-example-") as folder:
         script, given = folder / "replies.json", folder / "given.json"
         script.write_text(json.dumps(design.script()), "utf-8")
         settings = {"ARCRUN_SERVER_LLM_SCRIPT": str(script)}

@@ -7,7 +7,6 @@ import contextlib
 import os
 import shutil
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -189,7 +188,7 @@ def _publication(options: argparse.Namespace, root: Path) -> Iterator[Publicatio
             _ask_names(registries)
         file = root / "evidence" / "release.json"
         artifacts = released(root / "dist", file)
-        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arcrun-publish-")))
+        work = stack.enter_context(processes.temporary_folder("arcrun-publish-"))
         local = options.registry == "local"
         report = root / "evidence/conformance" if local else root / "reports/live"
         yield Publication(
@@ -198,7 +197,7 @@ def _publication(options: argparse.Namespace, root: Path) -> Iterator[Publicatio
             evidence=read_evidence(file),
             evidence_file=file,
             live_report=options.live_report or report / "conformance.json",
-            work=work.resolve(),
+            work=work,
             log=root / "evidence" / "logs" / "publish.log",
             registries=registries,
             credentials=Credentials("loopback", "loopback", "loopback")

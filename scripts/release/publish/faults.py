@@ -14,10 +14,8 @@ import multiprocessing
 import os
 import signal
 import sys
-import tempfile
 import time
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from scripts import processes
@@ -37,6 +35,7 @@ from scripts.release.publish.world import World, inconsistencies
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from multiprocessing.context import SpawnProcess
+    from pathlib import Path
 
     from scripts.release.publish.publication import Outcome, Publication
     from scripts.release.publish.state import Record
@@ -367,8 +366,8 @@ def table(made: Collection[str], survived: Collection[str]) -> list[str]:
 def judge(chosen: Iterable[tuple[str, Check]]) -> Iterable[tuple[str, list[str]]]:
     """Make checks, each in a folder of its own; yield what is wrong with how each ended."""
     for name, check in chosen:
-        with tempfile.TemporaryDirectory(prefix="arcrun-publish-fault-") as folder:
-            yield name, check(Path(folder).resolve())
+        with processes.temporary_folder("arcrun-publish-fault-") as folder:
+            yield name, check(folder)
 
 
 if __name__ == "__main__":

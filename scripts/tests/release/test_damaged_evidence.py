@@ -142,8 +142,7 @@ def test_a_report_with_any_field_replaced_is_judged_or_refused(
             where[key] = value
             path.write_text(json.dumps(changed), "utf-8")
             runpy.run_path(str(program))
-            found = json.loads(capsys.readouterr().out)
-            assert isinstance(found["reasons"], list)
+            assert isinstance(json.loads(capsys.readouterr().out), list)
 
 
 HOSTILE = "a\x1b[2J\n::error::forged\n✓ evidence: forged ##[error]"
