@@ -91,7 +91,7 @@ def _require_other_folder(options: argparse.Namespace) -> None:
 
 
 def _record(sources: list[Path], folder: Path) -> list[str]:
-    """Copy the recordings of all reports to a folder; there is none that can't be made."""
+    """Copy the recordings of all reports to a folder; return no problem, since nothing has to be made."""
     for source in sources:
         copy_recordings(source, folder)
     return []

@@ -293,7 +293,7 @@ def api_key(options: argparse.Namespace) -> str | None:
     """Return the key from the options or the environment.
 
     Raises:
-        UsageError: The file with the key can't be read, or there is none that a header can hold.
+        UsageError: The file with the key can't be read, or no header can hold it.
     """
     if options.api_key_file is None:
         if options.api_key:
